@@ -1,0 +1,181 @@
+"""The things that plug in, and what the rooms ask of each other: values and protocols, no behaviour.
+
+A **source** says how an outside tool's request is proved and read. It never touches the network, the clock or the
+database: it is given a Request and gives Readings, or raises a Reject. The gateway does all the rest.
+
+A **destination** says what is told to an outside tool. It never opens a connection: it renders a Call, and reads an
+Answer. The dispatcher does all the rest.
+
+A **BatchStore** is how the batch loop owns a transaction without seeing PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+
+@dataclass(frozen=True)
+class Request:
+    """What came in at `POST /in/{source}`: bytes as received, names of headers in lower case."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    received_at: str
+    raw_body: bytes = b""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One event out of a request: its type, its data (JSON object), its natural id and its time, where it has them."""
+
+    type: str
+    natural_id: str
+    data: dict[str, Any]
+    time: str | None = None
+    subject: str | None = None
+    redirect: str | None = None
+    extensions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A kind of source.
+
+    `verify(settings, request)` raises BadProof; it sees raw bytes and is always called first.
+    `read(settings, request)` gives the readings; raises Reject (with the field) for what it cannot read.
+    `public` says that the proof is no secret: an unreadable request is refused instead of kept, and what it states
+    about a person is untrusted.
+    """
+
+    name: str
+    description: str
+    settings: type[BaseModel]
+    verify: Callable[[Any, Request], None]
+    read: Callable[[Any, Request], Sequence[Reading]]
+    public: bool = False
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request to a tool: everything but the signature's time, which belongs to the try."""
+
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What a destination is told: `profile.updated` and its kin, the profile as JSON text, ids that were absorbed."""
+
+    type: str
+    timestamp: str
+    profile: bytes
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A kind of destination.
+
+    `render(settings, notice)` gives the body: a function of its arguments, the same bytes each time.
+    `call(settings, delivery_id, at_seconds, body)` gives the request of one try, signed for that second.
+    `wants(settings, type)` says whether an event type is subscribed.
+    """
+
+    name: str
+    description: str
+    settings: type[BaseModel]
+    render: Callable[[Any, Notice], bytes]
+    call: Callable[[Any, str, int, bytes], Call]
+    wants: Callable[[Any, str], bool]
+
+
+@dataclass(slots=True)
+class Record:
+    """A Kafka record as it was read: bytes untouched, `timestamp` in milliseconds since 1970 (the broker's).
+
+    The batch loop hands on the client's own objects, which have this shape: none is made per record.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A record that was given up on: where it was, its bytes, why, and the event id where it is known (16 bytes)."""
+
+    record: Record
+    stage: str
+    reason: str
+    error: str
+    event_id: bytes | None = None
+    field: str | None = None
+    source: str | None = None
+
+
+Positions = dict[tuple[str, int], int]
+"""(topic, partition) → the next offset to be read."""
+
+
+class BatchStore(Protocol):
+    """Where a consumer group's progress lives: beside what the group writes, in the same transaction.
+
+    Every method raises Retry where the store is away.
+    """
+
+    async def positions(self, group: str, partitions: Sequence[tuple[str, int]]) -> Positions:
+        """The stored positions of these partitions; a partition never stored is absent."""
+
+    def begin(self) -> AbstractAsyncContextManager[Any]:
+        """A transaction: commits when the block ends well, rolls back otherwise."""
+
+    async def fence(self, transaction: Any, group: str, partitions: Sequence[tuple[str, int]]) -> Positions:
+        """Lock the rows of these partitions (made where absent, at 0) in one order and give the stored positions."""
+
+    async def dead_letter(self, transaction: Any, group: str, letters: Sequence[Letter]) -> None:
+        """Keep records that were given up on, bytes included."""
+
+    async def advance(self, transaction: Any, group: str, positions: Positions) -> None:
+        """Store the next offsets; a position never goes back."""
+
+
+class Hints(Protocol):
+    """Waking each other up after a commit. A hint may be lost, doubled or early; only milliseconds depend on it."""
+
+    def wake(self, what: str) -> None:
+        """Say that there is work for whoever waits for `what`, in this process and in the others."""
+
+    async def wait(self, what: str, within: float) -> bool:
+        """Wait for such a hint, at the most `within` seconds; says whether one came."""
+
+
+class Work(Protocol):
+    """What a consumer does with a batch; the loop does the rest (offsets, fence, dead letters, retries).
+
+    `read` must be pure. `write` runs in the batch's transaction and is set-based: no query per event.
+    """
+
+    group: str
+    topics: tuple[str, ...]
+
+    def read(self, record: Record) -> Any:
+        """One record, decoded. Raises Reject: the record becomes a dead letter and stops nobody."""
+
+    async def write(self, transaction: Any, items: Sequence[Any]) -> None:
+        """Write down what these records mean, in their order per partition. Raises Retry where the store is away."""
+
+    def committed(self) -> None:
+        """Called after the commit: the moment for hints."""

@@ -1,0 +1,174 @@
+"""Settings: `hub.toml` for instances, environment (`HUB_…`) for addresses and overrides; read once, at the door.
+
+`HUB_CONFIG` names the file, else `hub.toml` in the working folder; none of the two: the defaults.
+`HUB_KAFKA__SERVERS`, `HUB_POSTGRES__URL`, `HUB_REDIS__URL` and every other key win over the file
+(two underscores go one table down; a `_FILE` at the end reads the value from that file).
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hub.errors import Misconfigured
+
+Scope = Literal["events:write", "profiles:read", "operations:read", "operations:write"]
+SCOPES: tuple[Scope, ...] = ("events:write", "profiles:read", "operations:read", "operations:write")
+
+
+class Table(BaseModel):
+    """A table of hub.toml: an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Instance(BaseModel):
+    """A source or destination: its kind's own settings travel along and are read by the component."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    kind: str = Field(description="Which component: see `hub config check --kinds`.")
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """What the file says beside the kind."""
+        return dict(self.model_extra or {})
+
+
+class Listener(Table):
+    """Where one of the two web servers listens."""
+
+    listen: str = Field(description="host:port")
+
+    @property
+    def host(self) -> str:
+        """The part before the last colon, without the brackets of IPv6."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The part behind the last colon."""
+        return int(self.listen.rpartition(":")[2])
+
+
+class Key(Table):
+    """An API key: `Authorization: Bearer <secret>`."""
+
+    secret: str | None = Field(default=None, description="The secret itself, or")
+    secret_file: Path | None = Field(default=None, description="the file that holds it.")
+    scopes: tuple[Scope, ...] = Field(default=(), description="What it opens.")
+
+
+class Kafka(Table):
+    """The brokers; without servers the embedded one runs."""
+
+    servers: tuple[str, ...] = Field(default=(), description="host:port, one or several.")
+    prefix: str = Field(default="", description="Put before every topic and group name.")
+    replication: int = Field(default=1, ge=1, description="Copies of each partition that the hub's own topics get.")
+    partitions: int = Field(default=8, ge=1, description="Partitions of each topic the hub creates.")
+
+
+class Postgres(Table):
+    """The database; without a url the embedded one runs."""
+
+    url: str | None = Field(default=None, description="postgresql://user@host/database")
+    pool: int = Field(default=8, ge=2, description="Connections per process at the most.")
+
+
+class Redis(Table):
+    """The cache; without a url the embedded one runs. It may be lost at any time."""
+
+    url: str | None = Field(default=None, description="redis://host:port/0")
+
+
+class Embedded(Table):
+    """The private servers of one machine."""
+
+    maven_mirror: str | None = Field(default=None, description="Address of a Maven mirror for Kafka's jars.")
+
+
+class Settings(Table):
+    """Everything that hub.toml may hold (design §9); a component's own keys are checked by its kind."""
+
+    state: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("hub")), description="Folder of the embedded servers."
+    )
+    region: str | None = Field(default=None, description="Country of phones that name none, where a source names none.")
+    gateway: Listener = Listener(listen="127.0.0.1:8080")
+    console: Listener = Listener(listen="127.0.0.1:8090")
+    keys: dict[str, Key] = {}
+    sources: dict[str, Instance] = {}
+    destinations: dict[str, Instance] = {}
+    kafka: Kafka = Kafka()
+    postgres: Postgres = Postgres()
+    redis: Redis = Redis()
+    embedded: Embedded = Embedded()
+
+
+def load(path: Path | None = None) -> Settings:
+    """The settings of this process. Raises Misconfigured with every wrong key by name, one on a line."""
+    environment = dict(os.environ)
+    chosen = path or Path(environment.get("HUB_CONFIG", "hub.toml"))
+    if not chosen.exists() and (path or "HUB_CONFIG" in environment):
+        raise Misconfigured(f"{chosen}: no such file; `hub init` writes a commented one")
+    try:
+        tables = tomllib.loads(chosen.read_text(encoding="utf-8")) if chosen.exists() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{chosen}: {error}") from error
+    return check(overlay(tables, environment))
+
+
+def check(tables: dict[str, Any]) -> Settings:
+    """Settings out of plain tables. Raises Misconfigured that lists everything wrong at once."""
+    try:
+        return Settings.model_validate(tables)
+    except ValidationError as error:
+        raise Misconfigured(
+            "\n".join(f"{'.'.join(str(part) for part in at['loc'])}: {at['msg']}" for at in error.errors())
+        ) from error
+
+
+def overlay(tables: dict[str, Any], environment: dict[str, str]) -> dict[str, Any]:
+    """The file's tables with what the environment says on top: HUB_STATE, HUB_KAFKA__SERVERS, HUB_KEYS__CRM__SECRET_FILE …"""
+    merged = dict(tables)
+    for name, value in sorted(environment.items()):
+        path = name.removeprefix("HUB_").lower().split("__")
+        if name.startswith("HUB_") and path[0] in Settings.model_fields:
+            merged = _put(merged, path, value)
+    return merged
+
+
+def _put(table: dict[str, Any], path: list[str], value: str) -> dict[str, Any]:
+    name, *rest = path
+    if rest:
+        return {**table, name: _put(dict(table.get(name, {})), rest, value)}
+    if name.endswith("_file") and name != "secret_file":
+        name, value = name.removesuffix("_file"), read_secret(Path(value))
+    return {**table, name: _typed(name, value)}
+
+
+def _typed(name: str, value: str) -> Any:
+    """Lists are written with commas in the environment; everything else is text that pydantic reads."""
+    if name in {"servers", "scopes", "keys", "redirects"}:
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def read_secret(path: Path) -> str:
+    """The text of a secret's file without the line end. Raises Misconfigured where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise Misconfigured(f"{path}: {error.strerror}") from error
+
+
+def key_secret(name: str, key: Key) -> str:
+    """The secret of an API key. Raises Misconfigured where there is none or both are given."""
+    secret = read_secret(key.secret_file) if key.secret_file else key.secret
+    if not secret or (key.secret and key.secret_file):
+        raise Misconfigured(f"keys.{name}: needs `secret` or `secret_file`, and one of them alone")
+    return secret

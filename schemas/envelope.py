@@ -1,0 +1,54 @@
+"""The envelope: CloudEvents 1.0, and the extensions that the hub adds at its edge."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from schemas.identifiers import Shape
+
+Attribute = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+
+
+class Envelope(Shape):
+    """A CloudEvent in structured form. On Kafka the same attributes are headers `ce_<name>` and the data is the value."""
+
+    specversion: Literal["1.0"]
+    id: Attribute = Field(description="Unique within `source`; on the hub's own topics the event id, a UUID.")
+    source: Attribute = Field(description="Who says it.")
+    type: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+$", max_length=256)] = Field(
+        description="What happened: <noun>.<verb in the past tense>."
+    )
+    time: Attribute | None = Field(default=None, description="When it happened, RFC 3339.")
+    subject: Attribute | None = None
+    datacontenttype: Attribute | None = None
+    dataschema: Attribute | None = None
+    receivedtime: Attribute | None = Field(default=None, description="When the hub's edge took it in; stamped once.")
+    edge: Attribute | None = Field(
+        default=None, description="Source instance or key name: the event came through the hub's edge."
+    )
+    trust: Literal["public"] | None = Field(default=None, description="The proof was public: a stranger may have said it.")
+    origin: Attribute | None = Field(default=None, description="The tools it passed, with commas.")
+    hops: Attribute | None = Field(default=None, description="How many of them; 8 at the most.")
+    traceparent: Attribute | None = None
+    data: Any = None
+    data_base64: str | None = None
+
+
+class Raw(Shape):
+    """A request body exactly as received: `text` where it is UTF-8 without NUL, else `base64`."""
+
+    content_type: str
+    content_encoding: str | None = None
+    text: str | None = None
+    base64: str | None = None
+
+
+HUB_ONLY = ("profile.", "segment.", "action.")
+"""Types that the hub alone makes begin so; `email.sent` is one as well."""
+
+
+def hub_only(event_type: str) -> bool:
+    """Whether nobody but the hub may say this type."""
+    return event_type.startswith(HUB_ONLY) or event_type == "email.sent"

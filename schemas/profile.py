@@ -1,0 +1,96 @@
+"""The profile as it is told to everybody: one line of `hub profiles export`, and what webhooks carry."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from schemas.identifiers import Identifier, Shape
+
+
+class RecordLine(Shape):
+    """A source record of the profile: what one source calls this person."""
+
+    source: str = Field(description="Source instance.")
+    kind: str = Field(description="account, contact_point, device or object.")
+    key: str = Field(description="The account's id, or the normalised e-mail or phone.")
+
+
+class FieldLine(Shape):
+    """A field's winning value and where it comes from."""
+
+    value: str
+    source: str
+    key: str
+    at: str = Field(description="Event time of the statement, RFC 3339 UTC.")
+
+
+class Profile(Shape):
+    """One person, as far as the hub knows; keys in alphabetical order."""
+
+    activities: int = Field(description="Inbound events of all its records.")
+    fields: dict[str, FieldLine]
+    identifiers: list[Identifier]
+    owner: str | None
+    profile_id: str
+    records: list[RecordLine]
+    stage: str | None
+    tags: list[str]
+
+
+class ProfileState(Profile):
+    """A record of the topic `profiles` under the profile's id."""
+
+    version: int = Field(description="Never falls; keep the highest you saw.")
+
+
+class ProfileRedirect(Shape):
+    """A record of the topic `profiles` under an id that was absorbed."""
+
+    merged_into: str
+    version: int
+
+
+class ProfileData(Shape):
+    """What `profile.created`, `profile.updated`, `profile.merged` and `profile.split` carry to a webhook."""
+
+    profile: ProfileState
+    absorbed: list[str] | None = Field(default=None, description="profile.merged: ids that now lead here.")
+    parts: list[str] | None = Field(default=None, description="profile.split: ids that came out of it.")
+
+
+class Told(Shape):
+    """The body of a webhook (Standard Webhooks)."""
+
+    type: str
+    timestamp: str
+    data: ProfileData
+
+
+class Activity(Shape):
+    """A record of the topic `activities` under the profile's id."""
+
+    id: str = Field(description="The event id that the 202 gave.")
+    profile_id: str
+    type: str
+    source: str
+    at: str
+    received_at: str
+    data: dict[str, object]
+
+
+class Merged(Shape):
+    """`profile.merged` on the topic `activities`: what became of an id."""
+
+    profile_id: str
+    absorbed: list[str]
+    version: int
+
+
+class TimelineEntry(Shape):
+    """One line of a profile's timeline."""
+
+    id: str
+    type: str
+    source: str
+    at: str
+    received_at: str

@@ -53,7 +53,7 @@ test-unit: $(DEV) ## the tests that need no server, in seconds
 	@$(BIN)/pytest tests/unit $(ARGS)
 
 check: $(DEV) ## style, types, import law, generated files: everything but the tests
-	@$(BIN)/ruff check --quiet . && echo "style        ok"
+	@$(BIN)/ruff check --quiet --output-format concise . && echo "style        ok"
 	@$(BIN)/ruff format --quiet --check . && echo "format       ok"
 	@$(BIN)/mypy --no-error-summary && echo "types        ok"
 	@$(BIN)/lint-imports --no-logo

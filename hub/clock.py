@@ -11,6 +11,7 @@ from functools import lru_cache
 
 EARLIEST = timedelta(days=5 * 366)
 LATEST = timedelta(minutes=5)
+WIDTH = len("2026-11-22T08:15:30.123Z")
 
 
 def now() -> datetime:
@@ -50,14 +51,18 @@ def parse(written: str) -> datetime | None:
         return None
 
 
-@lru_cache(maxsize=65536)
 def event_time(written: str | None, received: str) -> str:
     """When it happened: as its source wrote it, kept between five years before and five minutes after its arrival.
 
     Absent or unreadable: the arrival (design §4, clamp of identity §3.1).
     """
     at = parse(written) if written else None
-    arrival = parse(received)
+    arrival = parse(received) if at else None
     if at is None or arrival is None:
         return received
     return text(min(max(at, arrival - EARLIEST), arrival + LATEST))
+
+
+def is_text(written: str) -> bool:
+    """Whether it is a time in the one text form of this module."""
+    return len(written) == WIDTH and written[-1] == "Z" and parse(written) is not None

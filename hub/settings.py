@@ -111,15 +111,20 @@ class Settings(Table):
 
 def load(path: Path | None = None) -> Settings:
     """The settings of this process. Raises Misconfigured with every wrong key by name, one on a line."""
-    environment = dict(os.environ)
-    chosen = path or Path(environment.get("HUB_CONFIG", "hub.toml"))
-    if not chosen.exists() and (path or "HUB_CONFIG" in environment):
+    around = environment()
+    chosen = path or Path(around.get("HUB_CONFIG", "hub.toml"))
+    if not chosen.exists() and (path or "HUB_CONFIG" in around):
         raise Misconfigured(f"{chosen}: no such file; `hub init` writes a commented one")
     try:
         tables = tomllib.loads(chosen.read_text(encoding="utf-8")) if chosen.exists() else {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Misconfigured(f"{chosen}: {error}") from error
-    return check(overlay(tables, environment))
+    return check(overlay(tables, around))
+
+
+def environment() -> dict[str, str]:
+    """The environment of this process, for its settings and for its children."""
+    return dict(os.environ)
 
 
 def check(tables: dict[str, Any]) -> Settings:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import tempfile
 import threading
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jgo.maven import MavenContext, PythonResolver
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from hub import settings
+from hub import clock, settings
 from hub.embedded.parts import missing
 from hub.errors import Misconfigured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+
+    from jgo.maven import MavenContext
 
     from hub.embedded.report import Report
 
@@ -87,13 +91,19 @@ def classpath(report: Report) -> list[Path]:
 
     Raises Misconfigured where a jar cannot be had, or is not the one that was locked.
     """
-    jars, repository = locked(), MavenContext().repo_cache
+    jars, repository = locked(), local_repository()
     absent = [jar for jar in jars if not jar.inside(repository).exists()]
     if absent:
         fetch(absent, repository, report)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(lambda jar: check(jar, jar.inside(repository)), jars))
     return [jar.inside(repository) for jar in jars]
+
+
+def local_repository() -> Path:
+    """Maven's cache of this user, shared by all state folders and all tools that speak Maven."""
+    chosen = os.environ.get("M2_REPO")  # noqa: TID251 - Maven's own variable
+    return Path(chosen) if chosen else Path.home() / ".m2" / "repository"
 
 
 def check(jar: Jar, path: Path) -> None:
@@ -112,6 +122,7 @@ def check(jar: Jar, path: Path) -> None:
 def fetch(jars: list[Jar], repository: Path, report: Report) -> None:
     """Fetch jars, several at once. Each appears in the repository only when it is whole and checked."""
     repository.mkdir(parents=True, exist_ok=True)
+    _sweep(repository)
     # Beside its goal, so that the last step is a rename: two fetches at once do not disturb each other.
     with tempfile.TemporaryDirectory(prefix=".hub-", dir=repository) as staging:
         context = _context(Path(staging), _tally(sum(jar.size for jar in jars), report))
@@ -121,6 +132,13 @@ def fetch(jars: list[Jar], repository: Path, report: Report) -> None:
                 pass
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _sweep(repository: Path) -> None:
+    """Clear away what a fetch that was killed left; a day old, because another one may be at work right now."""
+    for left in repository.glob(".hub-*"):
+        if clock.now().timestamp() - left.stat().st_mtime > timedelta(days=1).total_seconds():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _fetch_one(jar: Jar, context: MavenContext, repository: Path) -> None:
@@ -143,6 +161,8 @@ def _fetch_one(jar: Jar, context: MavenContext, repository: Path) -> None:
 
 
 def _context(folder: Path, progress: Progress) -> MavenContext:
+    from jgo.maven import MavenContext, PythonResolver  # a third of a second, for something that is done once
+
     found = mirror()
     return MavenContext(
         repo_cache=folder,

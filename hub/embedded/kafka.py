@@ -68,6 +68,8 @@ class Kafka:
     title = "Apache Kafka"
     program = "java"
     stop_signal = signal.SIGTERM
+    node = 1
+    copies = 1
 
     def marker(self, room: Room) -> Path:
         """The argument that names its configuration."""
@@ -88,13 +90,13 @@ class Kafka:
         if not folder.exists():
             report("Formatting a Kafka log.")
             with made_whole(folder) as unfinished:
-                format_log(unfinished, settings(1, facts, unfinished / "log"), facts["cluster_id"], classpath)
-        self.marker(room).write_text(render(settings(1, facts, folder / "log")), encoding="latin-1")
-        return command(classpath, self.marker(room), room.log("kafka-server"))
+                format_log(unfinished, self._settings(facts, unfinished), facts["cluster_id"], classpath)
+        self.marker(room).write_text(render(self._settings(facts, folder)), encoding="latin-1")
+        return command(classpath, self.marker(room), room.log(f"{self.name}-server"))
 
     def answers(self, facts: Mapping[str, str], _pid: int) -> bool:
-        """Is there a broker that takes records, and is it of our cluster? Anybody may have taken the port."""
-        return living_brokers(int(facts["port"]), facts["cluster_id"]) > 0
+        """Does it take records, and is it of our cluster? Anybody may have taken the port."""
+        return int(facts["port"]) in living_brokers(int(facts["port"]), facts["cluster_id"])
 
     def address(self, facts: Mapping[str, str]) -> str:
         """Its bootstrap server."""
@@ -104,15 +106,18 @@ class Kafka:
         """Like `4.3.1`."""
         return jars.kafka_version()
 
+    def _settings(self, facts: Mapping[str, str], folder: Path) -> dict[str, str]:
+        return settings(self.node, facts, folder / "log") | replication(self.copies)
+
 
 def settings(node: int, facts: Mapping[str, str], log: Path) -> dict[str, str]:
-    """The whole configuration of a node that is a cluster of its own."""
+    """The configuration of one node, but for `replication`. Without `voters` in the facts it is a whole cluster."""
     broker, controller = f"{LOOPBACK}:{facts['port']}", f"{LOOPBACK}:{facts['controller_port']}"
     if "," in str(log):
         raise Misconfigured(f"For Kafka a comma ends the name of a folder; choose another state folder than {log}")
-    return SETTINGS | replication(1) | {
+    return SETTINGS | {
         "node.id": str(node),
-        "controller.quorum.voters": f"{node}@{controller}",
+        "controller.quorum.voters": facts.get("voters", f"{node}@{controller}"),
         "listeners": f"PLAINTEXT://{broker},CONTROLLER://{controller}",
         "advertised.listeners": f"PLAINTEXT://{broker}",
         "log.dirs": str(log),
@@ -184,8 +189,8 @@ def format_log(folder: Path, properties: Mapping[str, str], cluster_id: str, cla
     configuration.unlink()
 
 
-def living_brokers(port: int, cluster_id: str) -> int:
-    """How many brokers of this cluster take records, as the one at `port` tells; 0 where it does not answer.
+def living_brokers(port: int, cluster_id: str) -> frozenset[int]:
+    """The ports of the brokers of this cluster that take records, as the one at `port` tells; empty without an answer.
 
     Asks by Kafka's protocol: Metadata, version 4, about no topic. A broker that is still starting is not in the answer.
     """
@@ -193,15 +198,21 @@ def living_brokers(port: int, cluster_id: str) -> int:
     try:
         with socket.create_connection((LOOPBACK, port), timeout=2) as connection:
             connection.sendall(struct.pack(">i", len(request)) + request)
-            return _count_brokers(connection.makefile("rb").read1(65536), cluster_id)
+            return brokers_in(connection.makefile("rb").read1(65536), cluster_id)
     except (OSError, struct.error):
-        return 0
+        return frozenset()
 
 
-def _count_brokers(answer: bytes, cluster_id: str) -> int:
+def brokers_in(answer: bytes, cluster_id: str) -> frozenset[int]:
+    """The ports of the brokers in an answer about this cluster; an answer about another one names none."""
     # Length, correlation id and throttle time come first; the cluster's id stands as text behind the brokers.
-    (count,) = struct.unpack_from(">i", answer, 12)
-    return int(count) if cluster_id.encode() in answer else 0
+    (count,), at, ports = struct.unpack_from(">i", answer, 12), 16, set()
+    for _ in range(count):
+        (host,) = struct.unpack_from(">h", answer, at + 4)
+        port, rack = struct.unpack_from(">ih", answer, at + 6 + host)
+        at += 12 + host + max(rack, 0)
+        ports.add(port)
+    return frozenset(ports) if cluster_id.encode() in answer[at:] else frozenset()
 
 
 def _java(classpath: list[Path]) -> list[str | Path]:

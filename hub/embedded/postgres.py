@@ -131,6 +131,8 @@ def forget_the_dead(lock: Path) -> None:
         pid = int(lock.read_text(encoding="utf-8").split()[0])
         if psutil.Process(pid).name() == "postgres":
             return
+    except psutil.AccessDenied:
+        return
     except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
         pass
     lock.unlink(missing_ok=True)

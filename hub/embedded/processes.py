@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
-# Those that this very process started: they must be waited for, and a forgotten Popen object warns.
-_children: dict[int, subprocess.Popen[bytes]] = {}
-
 
 @dataclass(frozen=True)
 class Note:
@@ -55,20 +52,43 @@ class Note:
         draft.replace(path)
 
 
+class _Detached(subprocess.Popen[bytes]):
+    """A process that is meant to outlive this one, so nothing warns when it does."""
+
+    def __del__(self) -> None:
+        """Let go of it."""
+
+
+# Those that this very process started: a dead child stays in the table of processes until its parent asks for it.
+_children: dict[int, _Detached] = {}
+
+
 def birth(pid: int) -> str | None:
     """What tells two processes with the same pid apart; None where there is no such process, or only its corpse.
 
     On Linux it counts from the boot: the wall clock may be set, and a living server must not become a stranger by it.
     """
-    _bury(pid)
     try:
-        if BOOT.exists():
-            state, *rest = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-            return None if state in "ZX" else f"{BOOT.read_text(encoding='utf-8').strip()}/{rest[18]}"
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
+        born = _birth_since_boot(pid) if BOOT.exists() else _birth_by_clock(pid)
     except (OSError, psutil.Error):
+        born = None
+    if born is None and (child := _children.pop(pid, None)):
+        child.wait()
+    return born
+
+
+def _birth_since_boot(pid: int) -> str | None:
+    state, *rest = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    threads, ticks = int(rest[16]), rest[18]
+    # A Java whose first thread is gone counts as a zombie, while others still hold its files and ports.
+    if state in "ZX" and threads <= 1:
         return None
+    return f"{BOOT.read_text(encoding='utf-8').strip()}/{ticks}"
+
+
+def _birth_by_clock(pid: int) -> str | None:
+    process = psutil.Process(pid)
+    return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
 
 
 def age_seconds(pid: int) -> float:
@@ -86,7 +106,7 @@ def spawn(argv: Sequence[str | Path], *, log: Path) -> int:
     """
     command = [str(part) for part in argv]
     with log.open("ab") as output:
-        process = subprocess.Popen(
+        process = _Detached(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -120,9 +140,3 @@ def find(program: str, argument: Path) -> int | None:
 def pause(seconds: float) -> None:
     """Wait between two looks at a process."""
     time.sleep(seconds)  # noqa: TID251 - no signal tells that a server answers, one has to ask again
-
-
-def _bury(pid: int) -> None:
-    child = _children.get(pid)
-    if child is not None and child.poll() is not None:
-        del _children[pid]

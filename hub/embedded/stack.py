@@ -100,14 +100,14 @@ def start(
     asked = {"kafka": kafka, "postgres": postgres, "redis": redis}
     wanted = [server for server in SERVERS if asked[server.name]]
     with alone(room, report):
-        notes = _at_once(wanted, lambda server: _ensure(server, room, report))
+        notes = at_once(wanted, lambda server: ensure(server, room, report))
     return _addresses({server.name: note for server, note in zip(wanted, notes, strict=True)})
 
 
 def status(state: Path) -> list[ServerStatus]:
     """How each server of a state folder is, without touching any."""
     room = Room.of(state)
-    return [_status(server, room) for server in SERVERS]
+    return [status_of(server, room) for server in SERVERS]
 
 
 def stop(state: Path, report: Report = silent) -> list[ServerStatus]:
@@ -118,7 +118,7 @@ def stop(state: Path, report: Report = silent) -> list[ServerStatus]:
     room = Room.of(state)
     if (room.state / "run").is_dir():
         with alone(room, report):
-            _at_once(SERVERS, lambda server: _stop(server, room, report))
+            at_once(SERVERS, lambda server: stop_one(server, room, report))
     return status(state)
 
 
@@ -138,7 +138,8 @@ def programs() -> Path:
     return parts.postgres("psql").parent
 
 
-def _ensure(server: Server, room: Room, report: Report) -> Note:
+def ensure(server: Server, room: Room, report: Report) -> Note:
+    """Adopt one server, or start it; return when it answers. The caller holds the lock. Raises as `start` does."""
     note = _living(server, room)
     if note is None:
         report(f"Starting {server.title}.")
@@ -186,7 +187,8 @@ def _wait_for_answer(server: Server, note: Note) -> bool:
     return False
 
 
-def _stop(server: Server, room: Room, report: Report) -> None:
+def stop_one(server: Server, room: Room, report: Report) -> None:
+    """Signal one server, if it is ours and there, and wait. The caller holds the lock."""
     note = _living(server, room)
     if note is not None and note.pid is not None:
         report(f"Stopping {server.title}.")
@@ -199,7 +201,8 @@ def _stop(server: Server, room: Room, report: Report) -> None:
         Note(facts=facts).write(room.note(server.name))
 
 
-def _status(server: Server, room: Room) -> ServerStatus:
+def status_of(server: Server, room: Room) -> ServerStatus:
+    """How one server is."""
     written, living = Note.read(room.note(server.name)), _living(server, room)
     gone: State = "stale" if written.pid else "stopped"
     return ServerStatus(
@@ -223,7 +226,7 @@ def _addresses(notes: Mapping[str, Note]) -> Addresses:
     )
 
 
-def _at_once(servers: Sequence[Server], do: Callable[[Server], T]) -> list[T]:
+def at_once(servers: Sequence[Server], do: Callable[[Server], T]) -> list[T]:
     """All of them in parallel; waits for all before it raises what one of them raised.
 
     The first one, which takes longest, runs in this thread: so Ctrl-C reaches a download.

@@ -20,9 +20,13 @@ import pytest
 import redis.asyncio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from click.testing import Result
+from typer.testing import CliRunner
 
 from hub import clock, embedded
+from hub.cli.embedded import app
 from hub.embedded import processes
+from hub.embedded.cluster import Cluster
 from hub.embedded.processes import Note
 
 pytestmark = pytest.mark.integration
@@ -56,10 +60,7 @@ async def put(addresses: embedded.Addresses, word: str) -> None:
     await connection.execute("CREATE TABLE IF NOT EXISTS kept (word text)")
     await connection.execute("INSERT INTO kept VALUES ($1)", word)
     await connection.close()
-    admin = AIOKafkaAdminClient(bootstrap_servers=list(addresses.kafka))
-    await admin.start()
-    await admin.create_topics([NewTopic(TOPIC, num_partitions=1, replication_factor=1)])
-    await admin.close()
+    await create(addresses.kafka, copies=1)
     producer = AIOKafkaProducer(bootstrap_servers=list(addresses.kafka), acks="all", enable_idempotence=True)
     await producer.start()
     await producer.send_and_wait(TOPIC, word.encode())
@@ -70,12 +71,23 @@ async def put(addresses: embedded.Addresses, word: str) -> None:
     await cache.aclose()
 
 
+async def create(servers: tuple[str, ...], *, copies: int) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=list(servers))
+    await admin.start()
+    await admin.create_topics([NewTopic(TOPIC, num_partitions=1, replication_factor=copies)])
+    await admin.close()
+
+
 async def kept(addresses: embedded.Addresses) -> tuple[list[str], list[str]]:
     """The words in PostgreSQL and in Kafka."""
     connection = await asyncpg.connect(addresses.postgres)
     rows = [row["word"] for row in await connection.fetch("SELECT word FROM kept ORDER BY ctid")]
     await connection.close()
-    consumer = AIOKafkaConsumer(bootstrap_servers=list(addresses.kafka), auto_offset_reset="earliest")
+    return rows, await words_in_kafka(addresses.kafka)
+
+
+async def words_in_kafka(servers: tuple[str, ...]) -> list[str]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=list(servers), auto_offset_reset="earliest")
     await consumer.start()
     partition = TopicPartition(TOPIC, 0)
     consumer.assign([partition])
@@ -86,39 +98,40 @@ async def kept(addresses: embedded.Addresses) -> tuple[list[str], list[str]]:
         found = await consumer.getmany(timeout_ms=1000)
         words += [record.value.decode() for batch in found.values() for record in batch]
     await consumer.stop()
-    return rows, words
+    return words
 
 
-async def test_every_server_serves_and_nothing_is_lost_when_each_of_them_is_killed(state: Path) -> None:
+@pytest.mark.parametrize("names", [["postgres"], ["redis"], ["kafka", "postgres", "redis"]], ids=" and ".join)
+async def test_nothing_is_lost_when_servers_are_killed(state: Path, names: list[str]) -> None:
     addresses = embedded.start(state)
-    await put(addresses, "before")
-    for name, pid in pids(state).items():
-        kill(pid)
-        assert {server.name: server.state for server in embedded.status(state)}[name] == "stale"
-        assert embedded.start(state) == addresses
-        assert pids(state)[name] != pid
-    await put(addresses, "after")
-    assert await kept(addresses) == (["before", "after"], ["before", "after"])
-
-
-async def test_all_of_them_may_be_killed_at_once(state: Path) -> None:
-    addresses = embedded.start(state)
-    await put(addresses, "all")
-    before = await kept(addresses)
-    for pid in pids(state).values():
-        kill(pid)
+    word = f"before {names}"
+    await put(addresses, word)
+    before, running = await kept(addresses), pids(state)
+    for name in names:
+        kill(running[name])
+    assert [server.name for server in embedded.status(state) if server.state == "stale"] == names
     assert embedded.start(state) == addresses
+    assert {name for name, pid in pids(state).items() if pid != running[name]} == set(names)
     assert await kept(addresses) == before
+    assert all(words[-1] == word for words in before)
 
 
-async def test_a_group_reads_on_where_it_stood_after_a_restart_of_kafka(state: Path) -> None:
-    addresses = embedded.start(state)
-    await put(addresses, "group")
-    first = await read_as_group(addresses)
+async def test_a_group_reads_on_where_it_stood_even_when_kafka_had_to_move_to_another_port(state: Path) -> None:
+    before = embedded.start(state)
+    await put(before, "group")
+    first = await read_as_group(before)
     embedded.stop(state)
-    assert embedded.start(state) == addresses
-    await put(addresses, "later")
-    assert await read_as_group(addresses) == ["later"]
+    host, _, port = before.kafka[0].partition(":")
+    with socket.create_server((host, int(port))):
+        after = embedded.start(state)
+    assert after.kafka != before.kafka
+    assert (after.postgres, after.redis, after.kafka_cluster_id) == (
+        before.postgres,
+        before.redis,
+        before.kafka_cluster_id,
+    )
+    await put(after, "later")
+    assert await read_as_group(after) == ["later"]
     assert first[-1] == "group"
 
 
@@ -169,17 +182,6 @@ def test_a_note_that_names_a_stranger_leads_to_no_signal_and_a_new_server(state:
     assert pids(state)["redis"] != os.getpid()
 
 
-def test_a_port_that_somebody_else_took_is_chosen_anew(state: Path) -> None:
-    before = embedded.start(state)
-    embedded.stop(state)
-    host, _, port = before.kafka[0].partition(":")
-    with socket.create_server((host, int(port))):
-        after = embedded.start(state)
-        assert after.kafka != before.kafka
-        assert after.kafka_cluster_id == before.kafka_cluster_id
-        embedded.stop(state)
-
-
 def test_two_starts_at_once_make_one_stack(tmp_path: Path) -> None:
     script = "import sys, pathlib; from hub import embedded; embedded.start(pathlib.Path(sys.argv[1]), kafka=False)"
     command = [sys.executable, "-c", script, str(tmp_path)]
@@ -197,7 +199,8 @@ def test_two_starts_at_once_make_one_stack(tmp_path: Path) -> None:
 
 def _names(process: psutil.Process, state: Path) -> bool:
     words = process.info["cmdline"] or []
-    return bool(words) and any(word.startswith(str(state)) for word in words[1:]) and "python" not in words[0]
+    program = Path(words[0]).name if words else ""
+    return program in {"postgres", "valkey-server"} and any(word.startswith(str(state)) for word in words)
 
 
 async def test_a_state_folder_with_a_very_long_name_and_strange_letters_works(tmp_path: Path) -> None:
@@ -227,28 +230,47 @@ def test_stop_leaves_nothing_running_and_the_data_in_place(state: Path) -> None:
 
 
 def test_a_half_made_folder_is_made_anew(tmp_path: Path) -> None:
-    for name in ("postgres", "kafka"):
-        (tmp_path / f"{name}.unfinished" / "rest").mkdir(parents=True)
+    (tmp_path / "postgres.unfinished" / "rest").mkdir(parents=True)
     try:
-        embedded.start(tmp_path, redis=False)
-        assert not list(tmp_path.glob("*.unfinished"))
+        embedded.start(tmp_path, kafka=False, redis=False)
+        assert not (tmp_path / "postgres.unfinished").exists()
     finally:
         embedded.stop(tmp_path)
 
 
-def test_the_command_line_shows_starts_and_stops(tmp_path: Path) -> None:
-    hub = [sys.executable, "-c", "from hub.cli.embedded import app; app()"]
+def test_the_command_line_starts_shows_and_stops(state: Path) -> None:
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(app, [*words, "--state", str(state)])
 
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*hub, *words, "--state", str(tmp_path)], capture_output=True, text=True, check=False)
-
-    assert run("env").returncode == 1
-    try:
-        assert run("start").returncode == 0
-        shell = f"{run('env').stdout}\npsql -Atc 'SELECT 40 + 2'"
-        assert subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True).stdout == "42\n"
-        assert {server["state"] for server in json.loads(run("status", "--json").stdout)} == {"running"}
-    finally:
-        stopped = run("stop")
-    assert stopped.returncode == 0
+    embedded.stop(state)
+    assert run("env").exit_code == 1
+    assert run("start").exit_code == 0
+    shell = f"{run('env').stdout}\npsql -Atc 'SELECT 40 + 2'"
+    assert subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True).stdout == "42\n"
+    assert {server["state"] for server in json.loads(run("status", "--json").stdout)} == {"running"}
+    stopped = run("stop")
+    assert stopped.exit_code == 0
     assert stopped.stdout.count("stopped") == 3
+
+
+@pytest.mark.nightly
+async def test_three_brokers_lose_nothing_when_one_is_killed(tmp_path: Path) -> None:
+    cluster = Cluster.of(tmp_path)
+    try:
+        cluster.start()
+        assert Cluster.of(tmp_path).servers == cluster.servers
+        await create(cluster.servers, copies=3)
+        producer = AIOKafkaProducer(bootstrap_servers=list(cluster.servers), acks="all", enable_idempotence=True)
+        await producer.start()
+        await producer.send_and_wait(TOPIC, b"before")
+        (first, *_) = cluster.status()
+        assert first.pid
+        kill(first.pid)
+        await producer.send_and_wait(TOPIC, b"without")
+        cluster.start(1)
+        await producer.send_and_wait(TOPIC, b"after")
+        await producer.stop()
+        assert await words_in_kafka(cluster.servers) == ["before", "without", "after"]
+    finally:
+        cluster.stop()
+    assert {server.state for server in cluster.status()} == {"stopped"}

@@ -44,7 +44,7 @@ def docker_answers() -> bool:
     """Does a Docker engine answer here?"""
     try:
         return bool(DockerClient().client.ping())
-    except Exception:  # no engine, no rights, no socket: whatever it is, the embedded stack is there
+    except Exception:  # noqa: BLE001 - no engine, no rights, no socket: the embedded stack is there
         return False
 
 
@@ -68,7 +68,7 @@ def containers() -> Iterator[embedded.Addresses]:
         stack.enter_context(kafka_container(kafka, cluster_id))
         database = stack.enter_context(postgres_container(postgres))
         cache = stack.enter_context(DockerContainer("valkey/valkey:9-alpine").with_bind_ports(6379, redis))
-        _until(lambda: living_brokers(kafka, cluster_id) > 0, "Kafka")
+        _until(lambda: kafka in living_brokers(kafka, cluster_id), "Kafka")
         _until(lambda: database.exec(["pg_isready", "-h", LOOPBACK, "-U", "hub"]).exit_code == 0, "PostgreSQL")
         _until(lambda: b"PONG" in cache.exec(["valkey-cli", "ping"]).output, "Valkey")
         yield embedded.Addresses(

@@ -1,0 +1,150 @@
+"""Events per second from the inbound topic to the published update, of the hub and of two floors below it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import orjson
+
+from bench import copy_floor, relational_floor
+from bench.children import Child, children, module
+from bench.events import Stock
+from bench.machine import Machine
+from bench.stage import Stage, count, ends, preload, settle, stage
+from hub.embedded import Addresses
+from hub.storage.migrate import migrate
+from hub.storage.pool import reading
+
+LOOK_SECONDS = 0.02
+TURN_SECONDS = 600.0
+HUB = {"profiles": module("role", "profiles"), "relay": module("role", "relay")}
+FLOOR = {"lanes": module("relational_floor", "0", "1"), "relay": module("relational_floor", "relay")}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one contender did in one round; CPU seconds by process, servers among them."""
+
+    rate: float
+    cpu: dict[str, float]
+    wrong: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ring:
+    """What every turn needs."""
+
+    state: Path
+    addresses: Addresses
+    stock: Stock
+    hub: dict[str, list[str]]
+
+    @property
+    def events(self) -> int:
+        """Records on the inbound topic, repeats among them."""
+        return len(self.stock.messages)
+
+
+async def copy_turn(ring: Ring) -> Turn:
+    """The copy floor; it keeps its own clock, since it stores no offsets."""
+    async with stage(ring.state, ring.addresses, copy_floor.TABLES) as here:
+        await preload(here.kafka, ring.stock.messages)
+        await settle(here)
+        async with children({"copy floor": module("copy_floor")}, here.environment) as found:
+            machine = Machine(ring.state, found)
+            found[0].go()
+            done, seconds = orjson.loads(await found[0].line(TURN_SECONDS))
+            cpu = machine.used()
+        async with reading(here.pool) as connection:
+            rows = await count(connection, "SELECT count(*) FROM copied")
+            events = await count(connection, "SELECT count(DISTINCT event_id) FROM copied")
+        truth = (("rows", rows, ring.events), ("distinct events", events, len(ring.stock.event_ids)))
+        return Turn(done / seconds, cpu, _differences("copy floor", truth))
+
+
+async def relational_turn(ring: Ring) -> Turn:
+    """The relational floor."""
+    async with stage(ring.state, ring.addresses, relational_floor.TABLES) as here:
+        await preload(here.kafka, ring.stock.messages)
+        await settle(here)
+        rate, cpu = await _race(ring, here, FLOOR)
+        async with reading(here.pool) as connection:
+            versions = await count(connection, "SELECT sum(version) FROM profile")
+            counted = await count(connection, "SELECT sum(activities) FROM profile")
+        published = await ends(here.kafka, relational_floor.OUT)
+        truth = (("activities of profiles", counted, len(ring.stock.event_ids)), ("messages", published, versions))
+        return Turn(rate, cpu, await _counts("relational floor", ring, here) + _differences("relational floor", truth))
+
+
+async def hub_turn(ring: Ring) -> Turn:
+    """The hub: its roles `profiles` and `relay`, a process each."""
+    async with stage(ring.state, ring.addresses) as here:
+        await migrate(here.url)
+        await preload(here.kafka, ring.stock.messages)
+        await settle(here)
+        rate, cpu = await _race(ring, here, ring.hub)
+        async with reading(here.pool) as connection:
+            letters = await count(connection, "SELECT count(*) FROM dead_letter")
+        published = await ends(here.kafka, "activities")
+        truth = (("dead letters", letters, 0), ("messages on activities", published, len(ring.stock.event_ids)))
+        return Turn(rate, cpu, await _counts("hub", ring, here) + _differences("hub", truth))
+
+
+async def _race(ring: Ring, here: Stage, commands: dict[str, list[str]]) -> tuple[float, dict[str, float]]:
+    """Records per second from the first commit until the last message is acknowledged, and CPU seconds by process."""
+    async with children(commands, here.environment) as found:
+        machine = Machine(ring.state, found)
+        for child in found:
+            child.go()
+        async with asyncio.timeout(TURN_SECONDS):
+            first = await _until(here, found, 1)
+            began = perf_counter()
+            await _until(here, found, ring.events)
+            await _until_outbox_is_empty(here, found)
+            seconds = perf_counter() - began
+        return (ring.events - first) / seconds, machine.used()
+
+
+async def _until(here: Stage, found: Sequence[Child], wanted: int) -> int:
+    """Wait until so many records are committed; gives how many are."""
+    while True:
+        async with reading(here.pool) as connection:
+            done = await count(connection, "SELECT sum(next_offset) FROM stored_offset")
+        if done >= wanted:
+            return done
+        await _pause(found)
+
+
+async def _until_outbox_is_empty(here: Stage, found: Sequence[Child]) -> None:
+    while True:
+        async with reading(here.pool) as connection:
+            if not await count(connection, "SELECT count(*) FROM (SELECT FROM outbox LIMIT 1) x"):
+                return
+        await _pause(found)
+
+
+async def _pause(found: Sequence[Child]) -> None:
+    for child in found:
+        child.check()
+    await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _counts(who: str, ring: Ring, here: Stage) -> tuple[str, ...]:
+    async with reading(here.pool) as connection:
+        activities = await count(connection, "SELECT count(*) FROM activity")
+        profiles = await count(connection, "SELECT count(*) FROM profile")
+        waiting = await count(connection, "SELECT count(*) FROM outbox")
+    truth = (
+        ("activities", activities, len(ring.stock.event_ids)),
+        ("profiles", profiles, len(ring.stock.emails)),
+        ("outbox rows", waiting, 0),
+    )
+    return _differences(who, truth)
+
+
+def _differences(who: str, truth: Sequence[tuple[str, int, int]]) -> tuple[str, ...]:
+    return tuple(f"{who}: {found} {what} where {right} are right" for what, found, right in truth if found != right)

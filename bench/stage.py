@@ -1,0 +1,132 @@
+"""Where a contender plays: the bench's own servers, and for each turn a fresh database and a fresh topic prefix."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from aiokafka import TopicPartition
+
+from hub import embedded
+from hub.embedded import Addresses, Report
+from hub.settings import Kafka, Settings, check
+from hub.storage.pool import Connection, Pool, open_pool, reading
+from hub.streams.clients import admin, consumer, started
+from hub.streams.publish import Message, open_publisher
+from hub.streams.topics import create_topics
+
+CHUNK = 5000
+SEND_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One turn's own database and topics, and the environment that leads a process of ours there."""
+
+    url: str
+    kafka: Kafka
+    environment: dict[str, str]
+    pool: Pool
+
+    @property
+    def settings(self) -> Settings:
+        """As a process in this environment reads them."""
+        return check({"postgres": {"url": self.url}, "kafka": self.kafka.model_dump()})
+
+
+def state_folder() -> Path:
+    """HUB_STATE, else var/bench of the checkout."""
+    return Path(os.environ.get("HUB_STATE") or Path(__file__).parents[1] / "var" / "bench").resolve()
+
+
+@contextmanager
+def servers(state: Path, report: Report) -> Iterator[Addresses]:
+    """The embedded servers of this folder; stopped at the end where they did not run before."""
+    ran = any(server.state == "running" for server in embedded.status(state))
+    addresses = embedded.start(state, report=report)
+    try:
+        yield addresses
+    finally:
+        if not ran:
+            embedded.stop(state)
+
+
+@asynccontextmanager
+async def stage(state: Path, addresses: Addresses, tables: Sequence[str] = ()) -> AsyncIterator[Stage]:
+    """A stage that is gone at the end. `tables` are statements that furnish the database."""
+    name = f"bench_{secrets.token_hex(4)}"
+    kafka = Kafka(servers=addresses.kafka, prefix=f"{name}.")
+    url = urlsplit(addresses.postgres)._replace(path=f"/{name}").geturl()
+    owner = await open_pool(addresses.postgres, 1, name="bench")
+    try:
+        async with reading(owner) as connection:
+            await connection.execute(f"CREATE DATABASE {name}")
+        pool = await open_pool(url, 2, name="bench")
+        try:
+            async with reading(pool) as connection:
+                for statement in tables:
+                    await connection.execute(statement)
+            yield Stage(url, kafka, _environment(state, addresses, kafka, url), pool)
+        finally:
+            pool.terminate()
+            await _forget_topics(kafka)
+            async with reading(owner) as connection:
+                await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await owner.close()
+
+
+def _environment(state: Path, addresses: Addresses, kafka: Kafka, url: str) -> dict[str, str]:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
+    return ours | {
+        "HUB_STATE": str(state),
+        "HUB_KAFKA__SERVERS": ",".join(kafka.servers),
+        "HUB_KAFKA__PREFIX": kafka.prefix,
+        "HUB_POSTGRES__URL": url,
+        "HUB_REDIS__URL": addresses.redis,
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+async def _forget_topics(kafka: Kafka) -> None:
+    """Offsets of a group go with their topics, and a group without any goes too."""
+    client = admin(kafka)
+    async with started(client):
+        topics = [name for name in await client.list_topics() if name.startswith(kafka.prefix)]
+        if topics:
+            await client.delete_topics(topics)
+
+
+async def preload(kafka: Kafka, messages: Sequence[Message]) -> None:
+    """Make every topic, and put the messages on theirs, uncompressed as the gateway does."""
+    await create_topics(kafka)
+    async with open_publisher(kafka) as publisher:
+        for start in range(0, len(messages), CHUNK):
+            await publisher.send_bulk(messages[start : start + CHUNK], within=SEND_SECONDS)
+
+
+async def settle(stage: Stage) -> None:
+    """Give the turn a fresh start: what others left to be written is written."""
+    async with reading(stage.pool) as connection:
+        await connection.execute("VACUUM")
+        await connection.execute("CHECKPOINT")
+
+
+async def ends(kafka: Kafka, topic: str) -> int:
+    """How many records were ever put on a topic."""
+    client = consumer(kafka, None)
+    async with started(client):
+        client.subscribe([kafka.prefix + topic])
+        parts = [TopicPartition(kafka.prefix + topic, part) for part in range(kafka.partitions)]
+        return sum((await client.end_offsets(parts)).values())
+
+
+async def count(connection: Connection, statement: str) -> int:
+    """One number."""
+    return int(await connection.fetchval(statement) or 0)

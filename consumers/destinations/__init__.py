@@ -1,0 +1,8 @@
+"""The tools that can be told: one file per kind, listed here."""
+
+from __future__ import annotations
+
+from consumers.destinations.webhook import WEBHOOK
+from hub.registry import Registry
+
+DESTINATIONS = Registry("destination", WEBHOOK)

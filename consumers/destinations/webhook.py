@@ -1,0 +1,105 @@
+"""Webhooks as Standard Webhooks 1.0 describes them: JSON, a stable id, a signature over id, time and body."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Annotated, Self
+
+import orjson
+from pydantic import BeforeValidator, Field, model_validator
+from standardwebhooks import Webhook
+
+from consumers.tools import Manners
+from hub.components import Call, Destination, Notice
+from hub.egress import url_problem
+
+PREFIX = "whsec_"
+SHORTEST, LONGEST = 16, 64
+_OTHERS = {"profile.merged": b"absorbed", "profile.split": b"parts"}
+
+
+def _one_or_several(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+class Settings(Manners):
+    """A webhook's table in hub.toml."""
+
+    url: str = Field(description="Where the posts go: https://…")
+    secret: Annotated[tuple[str, ...], BeforeValidator(_one_or_several)] = Field(
+        min_length=1,
+        description="whsec_ and base64; while it is being changed, a list: every post is signed with each.",
+    )
+    events: Annotated[tuple[str, ...], BeforeValidator(_one_or_several)] = Field(
+        default=("profile.*",), description="Which types are told."
+    )
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if problem := url_problem(self.url, allow_private=self.allow_private):
+            raise ValueError(f"url: {problem}")
+        for secret in self.secret:
+            _check(secret)
+        return self
+
+
+def render(_: Settings, notice: Notice) -> bytes:
+    """The body, byte for byte a function of the notice."""
+    extra = _OTHERS.get(notice.type)
+    tail = b',"%s":%s' % (extra, orjson.dumps(notice.others)) if extra else b""
+    return b'{"type":"%s","timestamp":"%s","data":{"profile":%s%s}}' % (
+        notice.type.encode(),
+        notice.timestamp.encode(),
+        notice.profile,
+        tail,
+    )
+
+
+def call(settings: Settings, delivery_id: str, at_seconds: int, body: bytes) -> Call:
+    """One try, signed for its own second with every secret."""
+    at, text = datetime.fromtimestamp(at_seconds, UTC), body.decode()
+    signatures = " ".join(_signer(secret).sign(delivery_id, at, text) for secret in settings.secret)
+    return Call(
+        url=settings.url,
+        body=body,
+        headers={
+            "content-type": "application/json",
+            "user-agent": "customer-integration-hub",
+            "webhook-id": delivery_id,
+            "webhook-timestamp": str(at_seconds),
+            "webhook-signature": signatures,
+        },
+    )
+
+
+def wants(settings: Settings, event_type: str) -> bool:
+    """Whether the type is subscribed; `profile.*` stands for all of a noun."""
+    return any(fnmatchcase(event_type, pattern) for pattern in settings.events)
+
+
+@lru_cache(maxsize=256)
+def _signer(secret: str) -> Webhook:
+    return Webhook(secret)
+
+
+def _check(secret: str) -> None:
+    try:
+        key = b64decode(secret.removeprefix(PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not secret.startswith(PREFIX) or not SHORTEST <= len(key) <= LONGEST:
+        raise ValueError(f"secret: must be {PREFIX} and the base64 of {SHORTEST} to {LONGEST} random bytes")
+
+
+WEBHOOK = Destination(
+    name="webhook",
+    description="Posts signed JSON (Standard Webhooks) to one URL.",
+    settings=Settings,
+    render=render,
+    call=call,
+    wants=wants,
+)

@@ -1,0 +1,152 @@
+"""Looks at every queue of the hub every few seconds: how much waits, how long, and whether anybody works on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import datetime
+from typing import Any, Self, TypeVar
+
+import structlog
+
+from hub import clock
+from hub.errors import HubError, Retry
+from hub.settings import Settings
+from hub.storage import queues, samples
+from hub.storage.pool import Pool
+from hub.storage.samples import Look, Stand
+from hub.streams.lag import LagReader, Reading, Watched, open_lag_reader, watched
+from hub.telemetry.lagstate import Sample, state
+from hub.telemetry.metrics import Gauges, shared
+
+EVERY_SECONDS = 5.0
+_log = structlog.get_logger("hub.monitor")
+
+T = TypeVar("T")
+Report = dict[str, Any]
+"""What `hub lag --json` prints (design §9)."""
+
+
+class Monitor:
+    """Looks at the lag and tells what it means. Keeps its line to Kafka from one look to the next.
+
+    Use it as a context; every method raises Retry where Kafka or PostgreSQL is away.
+    """
+
+    def __init__(self, settings: Settings, pool: Pool) -> None:
+        self._kafka = settings.kafka
+        self._groups = watched(settings.kafka, settings.destinations)
+        self._pool = pool
+        self._line = AsyncExitStack()
+        self._reader: LagReader | None = None
+        self._alone = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._line.aclose()
+
+    async def report(self, *, keep: bool = False) -> Report:
+        """The lag of every group and the waiting rooms; `keep` also writes the look down as history."""
+        async with self._alone:
+            readings = await self._read()
+            at = clock.now()
+            history = await samples.history(self._pool, [one.group for one in self._groups])
+            if keep:
+                await samples.add(self._pool, looks(readings, at))
+            rows = rows_of(readings, history, at)
+            return {"groups": rows, **await queues.waiting(self._pool)}
+
+    async def answers(self) -> None:
+        """Returns where Kafka answers."""
+        async with self._alone:
+            await self._asked(LagReader.answers)
+
+    async def _read(self) -> list[Reading]:
+        return await self._asked(lambda reader: reader.read(self._groups))
+
+    async def _asked(self, question: Callable[[LagReader], Awaitable[T]]) -> T:
+        try:
+            if self._reader is None:
+                self._reader = await self._line.enter_async_context(open_lag_reader(self._kafka))
+            return await question(self._reader)
+        except Retry:
+            self._reader = None  # a line that failed once is not trusted again
+            await self._line.aclose()
+            raise
+
+    @property
+    def groups(self) -> Sequence[Watched]:
+        """The groups that are looked at."""
+        return self._groups
+
+
+def looks(readings: Iterable[Reading], at: datetime) -> list[Look]:
+    """Readings of one moment, as they are kept: one look per group."""
+    groups: dict[str, list[Reading]] = defaultdict(list)
+    for one in readings:
+        groups[one.group].append(one)
+    return [
+        Look(
+            group,
+            at,
+            found[0].members,
+            tuple(Stand(r.topic, r.partition, r.committed, r.beginning, r.end, r.seconds) for r in found),
+        )
+        for group, found in groups.items()
+    ]
+
+
+def rows_of(readings: Iterable[Reading], history: Mapping[str, Sequence[Look]], now: datetime) -> list[Report]:
+    """One row per group and partition, its state told from the looks before."""
+    past: dict[tuple[str, str, int], list[Sample]] = defaultdict(list)
+    for look in (look for kept in history.values() for look in kept):
+        for stand in look.stands:
+            past[look.group, stand.topic, stand.partition].append(
+                Sample(look.at.timestamp(), stand.committed, stand.beginning, stand.end, look.members, stand.seconds)
+            )
+    return [
+        {
+            "group": one.group,
+            "topic": one.topic,
+            "partition": one.partition,
+            "messages": one.messages,
+            "seconds": one.seconds,
+            "state": state([*past[one.group, one.topic, one.partition], _sample(one, now)]),
+            "seconds_to_loss": one.seconds_to_loss,
+        }
+        for one in readings
+    ]
+
+
+def _sample(one: Reading, at: datetime) -> Sample:
+    return Sample(at.timestamp(), one.committed, one.beginning, one.end, one.members, one.seconds)
+
+
+async def run(settings: Settings, pool: Pool, stop: asyncio.Event) -> None:
+    """The role `monitor`: look, write down, show as metrics, until `stop`. What is away is looked for again."""
+    async with Monitor(settings, pool) as monitor:
+        await every(EVERY_SECONDS, stop, lambda: _once(monitor, shared()))
+
+
+async def _once(monitor: Monitor, gauges: Gauges) -> None:
+    try:
+        report = await monitor.report(keep=True)
+    except HubError as error:
+        _log.warning("lag_unknown", error=str(error))
+    else:
+        gauges.show(report, clock.now().timestamp())
+
+
+async def every(seconds: float, stop: asyncio.Event, do: Callable[[], Awaitable[None]]) -> None:
+    """Do it now and every so many seconds until `stop`; a turn that takes longer shifts the next."""
+    while not stop.is_set():
+        await do()
+        try:
+            async with asyncio.timeout(seconds):
+                await stop.wait()
+        except TimeoutError:
+            continue

@@ -1,0 +1,104 @@
+"""Inbound events → one profile per person: the only writer of identity and profiles.
+
+Reading and deciding are pure (`consumers.reading`, `hub.identity`); this is the order of the phases, nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+import orjson
+
+from consumers.locking import lock
+from consumers.reading import read
+from hub.components import Hints, Record
+from hub.identity.evidence import Fact
+from hub.identity.ids import as_text, hash_id
+from hub.identity.outcome import Changes, Row, Told, outcome
+from hub.identity.survivorship import redirect, versioned
+from hub.storage import outbox, profiles
+from hub.storage.outbox import Message
+from hub.storage.pool import Connection
+from schemas.topics import ACTIVITIES, INBOUND, PROFILES
+
+GROUP = "profiles"
+_raw = msgspec.Raw
+
+
+class Profiles:
+    """The `hub.components.Work` of the group `profiles`. `regions` holds the country of each source's phones."""
+
+    group = GROUP
+    topics = tuple(topic.name for topic in INBOUND)
+
+    def __init__(self, hints: Hints, regions: Mapping[str, str | None]) -> None:
+        self._hints = hints
+        self._regions = dict(regions)
+
+    def read(self, record: Record) -> Fact:
+        """One record, decoded. Raises Reject."""
+        return read(record, self._regions)
+
+    async def write(self, transaction: Connection, items: Sequence[Fact]) -> None:
+        """Who is this, what is new of them, and whom to tell: in one transaction, whatever the batch holds."""
+        facts = list({fact.event: fact for fact in reversed(items)}.values())
+        rows, versions, identifiers = await lock(transaction, facts)
+        new = await profiles.mark(transaction, facts)
+        fresh = sorted((fact for fact in facts if fact.event in new), key=lambda fact: (fact.at, fact.event))
+        changes = outcome(rows, versions, identifiers, [(fact, fact.who) for fact in fresh if fact.who])
+        if changes.rows:
+            await profiles.write(transaction, changes)
+        messages = [*_states(changes), *_activities(fresh, rows)]
+        if messages:
+            await outbox.add(transaction, messages)
+        if new:
+            await profiles.resolve_letters(transaction, GROUP, new)
+
+    def committed(self) -> None:
+        """Wake the relay."""
+        self._hints.wake("outbox")
+
+
+def _states(changes: Changes) -> Iterable[tuple[bytes, Message]]:
+    """What stands under each profile id from now on, and merges for those who follow what happens."""
+    for told in changes.profiles:
+        profile = told.person.profile
+        state = _raw(versioned(told.line, told.version))
+        key = as_text(profile)
+        yield profile, Message(PROFILES.name, key, "profile.updated", f"{key}:{told.version}", state)
+        if told.absorbed:
+            yield profile, _merged(told)
+    for profile, (heir, version) in changes.dead_profiles.items():
+        key = as_text(profile)
+        state = _raw(redirect(heir, version))
+        yield profile, Message(PROFILES.name, key, "profile.merged", f"{key}:{version}", state)
+
+
+def _merged(told: Told) -> Message:
+    key = as_text(told.person.profile)
+    absorbed = [as_text(one) for one in told.absorbed]
+    event = as_text(hash_id("merged", key, str(told.version)))
+    value = orjson.dumps({"absorbed": absorbed, "profile_id": key, "version": told.version})
+    return Message(ACTIVITIES.name, key, "profile.merged", event, _raw(value))
+
+
+def _activities(fresh: Sequence[Fact], rows: Mapping[bytes, Row]) -> Iterable[tuple[bytes, Message]]:
+    for fact in fresh:
+        if fact.who:
+            profile = rows[fact.who.record].profile or b""
+            yield profile, _activity(fact, as_text(profile))
+
+
+def _activity(fact: Fact, profile: str) -> Message:
+    event = as_text(fact.event)
+    value = b'{"id":"%s","profile_id":"%s","type":%s,"source":%s,"at":"%s","received_at":"%s","data":%s}' % (
+        event.encode(),
+        profile.encode(),
+        orjson.dumps(fact.type),
+        orjson.dumps(fact.source),
+        fact.at.encode(),
+        fact.received_at.encode(),
+        fact.payload,
+    )
+    return Message(ACTIVITIES.name, profile, fact.type, event, _raw(value))

@@ -1,0 +1,237 @@
+"""A Kafka record, decoded: CloudEvents attributes out of headers (or the value), the words of the contact, the time.
+
+Pure: the broker's timestamp comes with the record, nothing asks the clock. Whatever cannot be read raises a Reject
+that names the field.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
+
+from hub.clock import event_time, from_milliseconds, is_text
+from hub.components import Record
+from hub.errors import Unreadable
+from hub.identity.evidence import Fact, Words, needs_event, recognise
+from hub.identity.ids import event_id, from_text
+from schemas.envelope import hub_only
+
+STRUCTURED = b"application/cloudevents+json"
+
+
+class Contact(msgspec.Struct):
+    """`schemas.identifiers.Contact` for the hot path; a test proves that they agree."""
+
+    id: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    name: str | None = None
+    given_name: str | None = None
+    family_name: str | None = None
+
+
+class Data(msgspec.Struct):
+    """What the hub itself reads of an event's data, in all types together."""
+
+    contact: Contact | None = None
+    name: str | None = None
+    given_name: str | None = None
+    family_name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    company: str | None = None
+    submitted_at: str | None = None
+    spam: bool | None = None
+    message: str | None = None
+    text: str | None = None
+    fields: dict[str, str | list[str]] | None = None
+
+
+class General(msgspec.Struct):
+    """The data of every type but forms: only the contact has a meaning here."""
+
+    contact: Contact | None = None
+    text: str | None = None
+
+
+class Unread(msgspec.Struct):
+    """The data of `source.unreadable`."""
+
+    reason: str = "unreadable"
+    field: str | None = None
+
+
+class Structured(msgspec.Struct):
+    """A CloudEvent whose attributes and data are the value."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    time: str | None = None
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class Attributes(NamedTuple):
+    """The attributes that matter here, as text."""
+
+    id: str
+    source: str
+    type: str
+    time: str | None
+    edge: str | None
+    received_at: str
+    trusted: bool
+
+
+_data = msgspec.json.Decoder(Data).decode
+_general = msgspec.json.Decoder(General).decode
+_unread = msgspec.json.Decoder(Unread).decode
+_structured = msgspec.json.Decoder(Structured).decode
+_parts = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class UnreadableEvent(Unreadable):
+    """An event that became a dead letter, with what is known of it."""
+
+    def __init__(self, message: str, field: str | None, event: bytes | None, source: str | None) -> None:
+        super().__init__(message, field)
+        self.event_id = event
+        self.source = source
+
+
+def read(record: Record, regions: dict[str, str | None]) -> Fact:
+    """The fact that a record states; `regions` holds the country of each source's phones. Raises UnreadableEvent."""
+    event, source = None, None
+    try:
+        attributes, value = _attributes(record)
+        event, source = _identity(attributes)
+        if hub_only(attributes.type):
+            raise Unreadable(f"{attributes.type} is made by the hub alone", "ce_type")
+        if attributes.type == "source.unreadable":
+            said = _unread(value)
+            raise Unreadable(said.reason, said.field)
+        return _fact(attributes, value, event, (source, regions.get(source, regions.get(""))))
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at `$")
+        raise UnreadableEvent(reason, f"data{path.rstrip('`')}" if path else "data", event, source) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnreadableEvent(f"no JSON: {error}", "data", event, source) from error
+    except Unreadable as error:
+        raise UnreadableEvent(str(error), error.field, event, source) from error
+
+
+def _attributes(record: Record) -> tuple[Attributes, bytes]:
+    headers = dict(record.headers)
+    value = record.value or b""
+    if headers.get("content-type", b"").startswith(STRUCTURED) or "ce_id" not in headers:
+        try:
+            one = _structured(value)
+        except msgspec.MsgspecError as error:
+            raise Unreadable(f"neither ce_ headers nor a structured CloudEvent: {error}", "ce_id") from error
+        _version(one.specversion)
+        received = from_milliseconds(record.timestamp)
+        return Attributes(one.id, one.source, one.type, one.time, None, received, trusted=True), bytes(one.data)
+    _version(_word(headers.get("ce_specversion", b""), "ce_specversion"))
+    time, edge, stamped = headers.get("ce_time"), headers.get("ce_edge"), headers.get("ce_receivedtime")
+    attributes = Attributes(
+        headers["ce_id"].decode(),
+        _word(headers.get("ce_source", b""), "ce_source"),
+        _word(headers.get("ce_type", b""), "ce_type"),
+        time.decode() if time else None,
+        _word(edge, "ce_edge") if edge else None,
+        stamped.decode() if edge and stamped else from_milliseconds(record.timestamp),
+        headers.get("ce_trust") != b"public",
+    )
+    return attributes, value or b"{}"
+
+
+def _version(written: str) -> None:
+    if written != "1.0":
+        raise Unreadable(f"specversion {written!r} is not 1.0", "ce_specversion")
+
+
+@lru_cache(maxsize=4096)
+def _word(header: bytes, name: str) -> str:
+    """A header that takes few values, as text: one object per value, which caches compare by identity."""
+    word = header.decode()
+    if not word or "\x00" in word:
+        raise Unreadable("missing, empty or with NUL", name)
+    return word
+
+
+def _identity(attributes: Attributes) -> tuple[bytes, str]:
+    """The event's id and its source: stamped at the edge, else made of what the publisher said."""
+    if attributes.edge is not None:
+        event = from_text(attributes.id)
+        if event is None:
+            raise Unreadable("an event of the edge has a UUID", "ce_id")
+        if not is_text(attributes.received_at):
+            raise Unreadable("an event of the edge has the time of its arrival", "ce_receivedtime")
+        return event, attributes.edge
+    if not attributes.id or "\x00" in attributes.id:
+        raise Unreadable("missing, empty or with NUL", "ce_id")
+    return event_id(attributes.source, f"{attributes.source} {attributes.id}"), attributes.source
+
+
+def _fact(attributes: Attributes, value: bytes, event: bytes, origin: tuple[str, str | None]) -> Fact:
+    source, region = origin
+    form = attributes.type == "form.submitted"
+    said = _data(value) if form else _general(value)
+    payload = _parts(value)
+    if "raw" in payload:
+        del payload["raw"]
+        value = _encode(payload)
+    time = attributes.time or (said.submitted_at if isinstance(said, Data) else None)
+    who = None
+    spam = isinstance(said, Data) and bool(said.spam)
+    if not spam and attributes.type != "source.ignored":
+        words = _form_words(said, region) if isinstance(said, Data) else _words(said.contact, region)
+        who = words and recognise(source, words, None)
+        if who and words and needs_event(who):
+            who = recognise(source, words, event)
+    value.decode()
+    return Fact(
+        event,
+        attributes.type,
+        source,
+        event_time(time, attributes.received_at),
+        attributes.received_at,
+        attributes.trusted,
+        spam,
+        value,
+        who,
+    )
+
+
+def _words(contact: Contact | None, region: str | None) -> Words | None:
+    if contact is None:
+        return None
+    return Words(
+        contact.id or "",
+        contact.email or "",
+        contact.phone or "",
+        contact.name or "",
+        contact.given_name or "",
+        contact.family_name or "",
+        "",
+        region,
+    )
+
+
+def _form_words(said: Data, region: str | None) -> Words:
+    """A form's fields on top win over those of its contact."""
+    contact = said.contact or Contact()
+    return Words(
+        contact.id or "",
+        said.email or contact.email or "",
+        said.phone or contact.phone or "",
+        said.name or contact.name or "",
+        said.given_name or contact.given_name or "",
+        said.family_name or contact.family_name or "",
+        said.company or "",
+        region,
+    )

@@ -1,0 +1,36 @@
+"""The departments' tools as the dispatcher sees them: a name, and what every destination's table may say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hub.components import Destination
+
+Seconds = Annotated[float, Field(ge=0, le=604_800)]
+
+
+class Manners(BaseModel):
+    """How a tool is spoken to; a kind adds where and what."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    allow_private: bool = Field(
+        default=False, description="The tool may be reached inside: private and loopback addresses, and http://."
+    )
+    concurrency: int = Field(default=8, ge=1, le=256, description="Requests on the wire at a time, at the most.")
+    timeout_seconds: float = Field(default=20.0, gt=0, le=20, description="A try ends after that many seconds.")
+    retry_seconds: tuple[Seconds, ...] = Field(
+        default=(),
+        description="Waits before the second, third … try, for demos and tests. Default: 5 s to 24 h, 3 days.",
+    )
+
+
+@dataclass(frozen=True)
+class Tool:
+    """An instance of a destination: the name of its table, its kind, its settings."""
+
+    name: str
+    destination: Destination
+    settings: Manners

@@ -1,0 +1,1 @@
+"""JSON answers: profiles, timelines, lag, dead letters, deliveries."""

@@ -1,0 +1,107 @@
+"""The shapes of answers that are not told to tools; profiles and timeline entries have theirs in `schemas`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from hub.telemetry.lagstate import State
+from schemas.profile import TimelineEntry
+
+
+class TimelinePage(BaseModel):
+    """Entries, newest first."""
+
+    entries: list[TimelineEntry]
+    next: str | None = Field(description="Pass it as `before` for the page after this one; null on the last.")
+
+
+class LagRow(BaseModel):
+    """One group on one partition."""
+
+    group: str
+    topic: str
+    partition: int
+    messages: int = Field(description="Records not read yet: Kafka's lag.")
+    seconds: float | None = Field(description="Age of the first of them; 0 without one, null where it is not known.")
+    state: State
+    seconds_to_loss: float | None = Field(
+        description="Until that record may be deleted; 0: records were deleted unread; null: nothing can be lost."
+    )
+
+
+class Queue(BaseModel):
+    """Something that waits."""
+
+    pending: int
+    oldest_seconds: float | None
+
+
+class ToolQueue(BaseModel):
+    """Deliveries that are not at their end, and those that were given up on."""
+
+    pending: int
+    sending: int
+    retry: int
+    dead: int
+    oldest_seconds: float | None = Field(description="How long the longest due has been due.")
+
+
+class Deliveries(ToolQueue):
+    """All tools together, and each by its name."""
+
+    destinations: dict[str, ToolQueue]
+
+
+class LagReport(BaseModel):
+    """Everything that waits anywhere."""
+
+    groups: list[LagRow]
+    outbox: Queue
+    deliveries: Deliveries
+    timers: Queue
+    dead_letters: int = Field(description="Letters that are not resolved.")
+
+
+class DeadLetter(BaseModel):
+    """A record that was given up on."""
+
+    id: int
+    state: Literal["open", "replaying", "resolved"]
+    reason: str
+    error: str
+    field: str | None
+    stage: str
+    source: str | None
+    group: str
+    topic: str
+    partition: int
+    offset: int
+    event_id: str | None
+    at: str
+    created_at: str
+    failures: int
+    replays: int
+
+
+class DeadLetterPage(BaseModel):
+    """Letters, newest first."""
+
+    dead_letters: list[DeadLetter]
+    next: int | None = Field(description="Pass it as `before` for the page after this one; null on the last.")
+
+
+class DeadLetterWhole(DeadLetter):
+    """A letter with its bytes."""
+
+    headers: list[tuple[str, str]]
+    raw_base64: str = Field(description="The original bytes: the request's body, else the record's value.")
+    content_type: str | None
+
+
+class Health(BaseModel):
+    """Whether all is well, check by check."""
+
+    status: Literal["ok", "failing"]
+    checks: dict[str, str]

@@ -1,0 +1,86 @@
+"""Both listeners as one OpenAPI document: the console's made by its application, the gateway's written here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+GATEWAY = {"url": "http://127.0.0.1:8080", "description": "The gateway: takes events in."}
+CONSOLE = {"url": "http://127.0.0.1:8090", "description": "The console: answers questions."}
+ID = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "format": "uuid"}}}
+IDS = {
+    "type": "object",
+    "required": ["ids"],
+    "properties": {"ids": {"type": "array", "items": {"type": "string", "format": "uuid"}}},
+}
+
+
+def openapi() -> Json:
+    """OpenAPI 3.1 of everything that is spoken over HTTP."""
+    from hub.api.app import create_app
+    from hub.settings import Settings
+
+    document: Json = create_app(Settings(), None, _no_lag, {}).openapi()
+    paths = {path: {"servers": [GATEWAY], **methods} for path, methods in _gateway().items()}
+    return {**document, "servers": [CONSOLE], "paths": {**document["paths"], **paths}}
+
+
+async def _no_lag() -> Json:
+    raise NotImplementedError
+
+
+def _gateway() -> Json:
+    source = {
+        "name": "source",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string"},
+        "description": "A source instance of hub.toml.",
+    }
+    bodies = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+    events = {
+        "application/json": {"$ref": "./schemas/occurrence.json"},
+        "application/cloudevents+json": {"$ref": "./schemas/envelope.json"},
+        "application/cloudevents-batch+json": {"type": "array", "items": {"$ref": "./schemas/envelope.json"}},
+    }
+    return {
+        "/in/{source}": {
+            "post": {
+                "operationId": "post_to_source",
+                "tags": ["gateway"],
+                "summary": "Hand in an event in the words of a source's kind.",
+                "parameters": [source],
+                "requestBody": {"required": True, "content": {body: {"schema": {}} for body in bodies}},
+                "responses": {
+                    **_accepted(ID),
+                    "303": {"description": "Safe; a form's visitor is led on."},
+                    **_refused(),
+                },
+            }
+        },
+        "/events": {
+            "post": {
+                "operationId": "post_events",
+                "tags": ["gateway"],
+                "summary": "Hand in CloudEvents 1.0: binary (headers `ce-…`), structured, or a batch.",
+                "security": [{"HTTPBearer": []}],
+                "requestBody": {
+                    "required": True,
+                    "content": {body: {"schema": shape} for body, shape in events.items()},
+                },
+                "responses": {**_accepted({"oneOf": [ID, IDS]}), **_refused()},
+            }
+        },
+    }
+
+
+def _accepted(answer: Json) -> Json:
+    return {"202": {"description": "Safe on the broker.", "content": {"application/json": {"schema": answer}}}}
+
+
+def _refused() -> Json:
+    from hub.api.problems import responses
+
+    found = responses(400, 401, 403, 404, 405, 408, 413, 415, 422, 503)
+    return {str(status): answer for status, answer in found.items()}

@@ -1,0 +1,92 @@
+"""`hub init`: a hub.toml to begin with, every setting explained beside it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.cli import session
+
+app = typer.Typer(rich_markup_mode="rich")
+
+TEMPLATE = """\
+# Settings of the customer integration hub. `hub config check` names everything that is wrong in here.
+# Every key can be set from outside as well: HUB_STATE, HUB_GATEWAY__LISTEN, HUB_KEYS__CRM__SECRET_FILE ...
+
+# Folder of the private Kafka, PostgreSQL and Redis. Default: the data folder of your platform.
+# state = "var/hub"
+
+# Country of phone numbers that name none, two letters.
+# region = "DE"
+
+# Takes events in; may face the internet behind TLS.
+[gateway]
+listen = "127.0.0.1:8080"
+
+# Answers questions (/api/...); keep it inside.
+[console]
+listen = "127.0.0.1:8090"
+
+# A key of the HTTP interfaces: "Authorization: Bearer <secret>". Scopes:
+#   events:write      POST /events
+#   profiles:read     GET /api/profiles/...
+#   operations:read   GET /api/lag, /api/dead-letters, /api/deliveries
+[keys.first]
+secret = "{secret}"
+# secret_file = "/run/secrets/first"     # instead of `secret`
+scopes = ["events:write", "profiles:read", "operations:read"]
+
+# Sources: who may post to /in/<name>. A kind is code, the name is yours; several of one kind are normal.
+[sources.web]
+kind = "web_form"
+keys = ["{form_key}"]      # ?key= or a hidden field; may be public
+redirects = []                           # hosts that the form field `redirect` may lead to
+# region = "DE"
+
+# Destinations: who is told when a profile changes. Signed webhooks (Standard Webhooks).
+# [destinations.sales]
+# kind = "webhook"
+# url = "https://crm.example.com/hub"
+# secret = "whsec_..."
+# events = ["profile.*"]                 # what it wants to hear of; default: everything about profiles
+# allow_private = true                   # only for an address inside your own network
+
+# Servers of your own instead of the private ones.
+# [kafka]
+# servers = ["kafka-1:9092", "kafka-2:9092"]
+# replication = 3
+# partitions = 24
+# [postgres]
+# url = "postgresql://hub@db.example.com/hub"
+# [redis]
+# url = "redis://cache.example.com:6379/0"
+"""
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(help="The file to write.")] = Path("hub.toml"),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite it.")] = False,
+) -> None:
+    """Write a commented hub.toml: two listeners, a key and a form to begin with. Status 1: it is there already.
+
+    [bold]Examples[/]
+
+        hub init && hub serve
+        hub init /etc/hub.toml && export HUB_CONFIG=/etc/hub.toml
+    """
+    text = TEMPLATE.format(secret=secrets.token_urlsafe(24), form_key=f"pk_web_{secrets.token_hex(6)}")
+    try:
+        # It holds a secret: closed to other users from the start.
+        exists = os.O_TRUNC if force else os.O_EXCL
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | exists, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        session.fail(f"{path} is there already; --force overwrites it")
+    except OSError as error:
+        session.fail(f"{path}: {error.strerror}")
+    typer.echo(f"{path} written. Next: hub serve, and in another window: hub lag --watch")

@@ -1,0 +1,115 @@
+"""What each role of `hub serve` runs: the composition of the house.
+
+A role imports what it runs when it runs: a process starts as fast as its own roles allow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from hub.errors import Misconfigured
+from hub.runtime.resources import Resources
+from hub.settings import Settings
+
+FAILED = 70
+_log = structlog.get_logger("hub.roles")
+LANES = 2
+"""Consumers of the group `profiles` in one process: one decides while the other waits for PostgreSQL."""
+
+Role = Callable[[Resources, asyncio.Event], Awaitable[None]]
+
+
+async def _gateway(resources: Resources, stop: asyncio.Event) -> None:
+    from producers.gateway.serve import serve
+
+    await serve(resources.settings, stop, shared=True)
+
+
+async def _profiles(resources: Resources, stop: asyncio.Event) -> None:
+    from consumers.profiles import Profiles
+    from hub.streams.batches import consume
+
+    regions = regions_of(resources.settings)
+    works = [Profiles(resources.hints, regions) for _ in range(LANES)]
+    await consume(resources.settings.kafka, resources.store, works, stop)
+
+
+async def _relay(resources: Resources, stop: asyncio.Event) -> None:
+    from producers import relay
+
+    await relay.run(resources.batch_pool, resources.settings.kafka, resources.hints, stop)
+
+
+async def _sync(resources: Resources, stop: asyncio.Event) -> None:
+    from consumers.instances import instances
+    from consumers.sync import Sync
+    from hub.streams.batches import consume
+
+    works = [Sync(tool, resources.hints) for tool in instances(resources.settings).values()]
+    await consume(resources.settings.kafka, resources.store, works, stop)
+
+
+async def _dispatcher(resources: Resources, stop: asyncio.Event) -> None:
+    from consumers import dispatcher
+    from consumers.instances import instances
+
+    await dispatcher.run(resources.pool, instances(resources.settings), resources.hints, stop)
+
+
+async def _monitor(resources: Resources, stop: asyncio.Event) -> None:
+    from consumers import monitor
+
+    await monitor.run(resources.settings, resources.pool, stop)
+
+
+async def _console(resources: Resources, stop: asyncio.Event) -> None:
+    from hub.api.serve import serve
+
+    await serve(resources.settings, resources.pool, stop)
+
+
+ROLES: dict[str, Role] = {
+    "gateway": _gateway,
+    "profiles": _profiles,
+    "relay": _relay,
+    "sync": _sync,
+    "dispatcher": _dispatcher,
+    "monitor": _monitor,
+    "console": _console,
+}
+
+TOGETHER: tuple[tuple[str, ...], ...] = (
+    ("gateway",),
+    ("profiles",),
+    ("relay", "sync", "dispatcher", "monitor", "console"),
+)
+"""How `hub serve` shares the roles out over processes: the two that are busy with Python have one each."""
+
+
+def regions_of(settings: Settings) -> dict[str, str | None]:
+    """Source instance → country of phones that name none; the empty name is everybody else's."""
+    from producers.gateway.instances import instances
+
+    own = {name: getattr(one.settings, "region", None) for name, one in instances(settings).items()}
+    return {"": settings.region} | {name: region or settings.region for name, region in own.items()}
+
+
+async def run_roles(names: Sequence[str], resources: Resources, stop: asyncio.Event) -> None:
+    """Run these roles in this process until `stop`. Raises Misconfigured for a role that is not known.
+
+    A role that fails ends the process at once, as a kill would: everything here survives that, and the parent starts a
+    new one. Half a process that hangs on the way out helps nobody.
+    """
+    unknown = [name for name in names if name not in ROLES]
+    if unknown:
+        raise Misconfigured(f"no role {unknown[0]!r}; there are {', '.join(ROLES)}")
+    tasks = {asyncio.get_running_loop().create_task(ROLES[name](resources, stop), name=name) for name in names}
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    for task in done:
+        if error := task.exception():
+            _log.error("role_failed", role=task.get_name(), error=repr(error), exc_info=error)
+            os._exit(FAILED)

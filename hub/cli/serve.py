@@ -1,0 +1,107 @@
+"""`hub serve`: every role on one machine, or one of them."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from hub.cli.session import resolved, run, told
+from hub.settings import Settings, environment, load
+
+GARBAGE_EVERY = 50_000
+"""Objects between two looks for cycles: batches make many objects and hardly a cycle."""
+app = typer.Typer(rich_markup_mode="rich")
+_console = Console(stderr=True)
+
+
+@app.command()
+def serve(
+    roles: Annotated[
+        list[str] | None,
+        typer.Argument(help="gateway, profiles, relay, sync, dispatcher, monitor or console; none: all of them."),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes of the named role; they share its work.")] = 1,
+    child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
+) -> None:
+    """Run the hub.
+
+    Without a role everything runs here: private Kafka, PostgreSQL and Redis are started (or adopted) unless
+    HUB_KAFKA__SERVERS, HUB_POSTGRES__URL and HUB_REDIS__URL name your own.
+
+    [bold]Examples[/]
+
+      hub serve                        everything on this machine
+
+      hub serve profiles --workers 4   four more processes that make profiles
+
+      hub serve gateway console        the two web servers alone
+    """
+    settings = told(load)
+    if child:
+        run(_child(settings, roles or []))
+    elif roles:
+        run(_parent(told(lambda: resolved(settings)), [tuple(roles)] * workers))
+    else:
+        told(lambda: _everything(settings))
+
+
+def _everything(settings: Settings) -> None:
+    from hub.cli.roles import TOGETHER
+    from hub.runtime.processes import only_one
+
+    with only_one(settings.state):
+        run(_parent(resolved(settings), list(TOGETHER)))
+
+
+async def _parent(settings: Settings, shares: Sequence[tuple[str, ...]]) -> None:
+    from hub.runtime.processes import stop_on_signals, supervise
+    from hub.runtime.resources import prepare
+
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    await prepare(settings, stop)
+    _welcome(settings)
+    commands = {
+        f"{number}:{'+'.join(roles)}": [sys.executable, "-m", "hub", "serve", "--child", *roles]
+        for number, roles in enumerate(shares, 1)
+    }
+    await supervise(commands, environment() | addresses(settings), stop)
+    _console.print("The hub has stopped. Embedded servers go on; [bold]hub embedded stop[/] ends them.")
+
+
+def addresses(settings: Settings) -> dict[str, str]:
+    """The resolved addresses as environment, for child processes."""
+    return {
+        "HUB_STATE": str(settings.state),
+        "HUB_KAFKA__SERVERS": ",".join(settings.kafka.servers),
+        "HUB_POSTGRES__URL": settings.postgres.url or "",
+        "HUB_REDIS__URL": settings.redis.url or "",
+    }
+
+
+def _welcome(settings: Settings) -> None:
+    _console.print(f"Events in   http://{settings.gateway.listen}/in/{{source}} and /events")
+    _console.print(f"Answers     http://{settings.console.listen}/api/")
+    _console.print(f"State       {settings.state}    [dim]hub lag --watch · hub doctor · Ctrl-C stops[/]")
+
+
+async def _child(settings: Settings, roles: Sequence[str]) -> None:
+    from hub.cli.roles import run_roles
+    from hub.runtime.processes import end_with_parent, stop_on_signals
+    from hub.runtime.resources import open_resources
+    from hub.telemetry.logging import configure
+
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    end_with_parent()
+    configure()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_EVERY, 20, 50)
+    async with open_resources(settings, "+".join(roles), stop) as resources:
+        await run_roles(roles, resources, stop)

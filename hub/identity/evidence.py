@@ -1,0 +1,195 @@
+"""What is known of a source record: its statements, names and claims. All of it only grows, whatever the order.
+
+A record's evidence is a join-semilattice: `learn` takes the earliest of first times, the latest of last times, the
+winning statement per field, so any order and any repetition of the same facts ends in the same evidence.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
+
+from hub.identity import normalise
+from hub.identity.ids import as_text, identifier_id, record_id
+from hub.identity.normalise import Name, Value
+
+MOST_NAMES = 16
+ACCOUNT, CONTACT_POINT = "account", "contact_point"
+LINK, BLOCKED, SHARED = "link", "blocked", "shared"
+_CACHE = 65_536
+
+
+class Statement(msgspec.Struct, array_like=True, frozen=True, order=False):
+    """What a record says of a field. `at` is event time as text, `event` the event id as text."""
+
+    value: str
+    at: str
+    event: str
+    trusted: bool
+
+    @property
+    def rank(self) -> tuple[bool, str, str, str]:
+        """The total order of statements: trusted before untrusted, then newest, then a fixed tie-break."""
+        return (self.trusted, self.at, self.event, self.value)
+
+
+class Claim(msgspec.Struct, array_like=True):
+    """A record's word that an identifier is its person's; `state` is link, blocked or shared (sticky)."""
+
+    namespace: str
+    value: str
+    first_at: str
+    first_event: str
+    last_at: str
+    last_event: str
+    trusted: bool
+    state: str
+
+    @property
+    def identifier(self) -> bytes:
+        """The identifier's id."""
+        return identifier_id(self.namespace, self.value)
+
+
+class Evidence(msgspec.Struct):
+    """Everything a source record has said; stored as JSON beside it."""
+
+    fields: dict[str, Statement] = {}
+    names: list[Name] = []
+    claims: list[Claim] = []
+    first_at: str = ""
+    first_event: str = ""
+
+
+class ClaimOf(NamedTuple):
+    """An identifier as an event states it."""
+
+    namespace: str
+    value: str
+    blocked: bool
+    identifier: bytes
+
+
+class Who(NamedTuple):
+    """The person an event names, as its source knows it."""
+
+    record: bytes
+    source: str
+    kind: str
+    key: str
+    key_namespace: str
+    claims: tuple[ClaimOf, ...]
+    name: Name
+    fields: tuple[tuple[str, str], ...]
+
+
+class Fact(NamedTuple):
+    """An inbound event, read: who it is about and when; ids are 16 bytes, times are text."""
+
+    event: bytes
+    type: str
+    source: str
+    at: str
+    received_at: str
+    trusted: bool
+    spam: bool
+    payload: bytes
+    who: Who | None
+
+
+class Words(NamedTuple):
+    """The contact of an event as written; what is absent is empty. `region` is the phone's country where it names none."""
+
+    id: str = ""
+    email: str = ""
+    phone: str = ""
+    name: str = ""
+    given_name: str = ""
+    family_name: str = ""
+    company: str = ""
+    region: str | None = None
+
+
+@lru_cache(maxsize=_CACHE)
+def recognise(source: str, words: Words, event: bytes | None) -> Who | None:
+    """Which source record a contact belongs to, or None where it names nobody.
+
+    An id makes an account; else the strongest identifier makes a contact point, parted by the given name, so that a
+    family's mailbox on one form is several records (identity-check.md §1, rule 9). `event` is looked at only for a
+    nameless contact under a blocked identifier: such a one is a record of its own. Pass None first; `needs_event`
+    says when the id is wanted.
+    """
+    mail = normalise.email(words.email) if words.email else None
+    number = normalise.phone(words.phone, words.region) if words.phone else None
+    name = normalise.name(words.name, words.given_name, words.family_name)
+    claims = tuple(_claims(mail, number))
+    fields = tuple(_fields(words, mail, number))
+    if words.id:
+        account = words.id.strip()
+        return Who(record_id(source, ACCOUNT, account), source, ACCOUNT, account, "", claims, name, fields)
+    if not claims:
+        return None
+    key = claims[0]
+    part = name.given
+    if key.blocked:
+        part = f"{name.given} {name.family}".strip() or (as_text(event) if event else "")
+    record = record_id(source, CONTACT_POINT, f"{key.namespace}:{key.value}:{part}")
+    return Who(record, source, CONTACT_POINT, key.value, key.namespace, claims, name, fields)
+
+
+def needs_event(who: Who) -> bool:
+    """Whether the record of this contact is the event's own: nameless, under an identifier of nobody in particular."""
+    return who.kind == CONTACT_POINT and who.claims[0].blocked and not any(who.name)
+
+
+def _claims(mail: Value | None, number: Value | None) -> list[ClaimOf]:
+    found = [("email", mail), ("phone", number)]
+    return [ClaimOf(ns, one.value, one.blocked, identifier_id(ns, one.value)) for ns, one in found if one]
+
+
+def _fields(words: Words, mail: Value | None, number: Value | None) -> list[tuple[str, str]]:
+    """Traits that are stated: identifiers in their one spelling where they have one, the rest as people typed it."""
+    stated = (
+        ("company", normalise.clean(words.company)),
+        ("email", mail.value if mail else normalise.clean(words.email)),
+        ("family_name", normalise.clean(words.family_name)),
+        ("given_name", normalise.clean(words.given_name)),
+        ("name", normalise.clean(words.name)),
+        ("phone", number.value if number else normalise.clean(words.phone)),
+    )
+    return [(field, value) for field, value in stated if value]
+
+
+def learn(evidence: Evidence, fact: Fact, who: Who) -> None:
+    """Fold one fact into a record's evidence, in place."""
+    event = as_text(fact.event)
+    if not evidence.first_at or (fact.at, event) < (evidence.first_at, evidence.first_event):
+        evidence.first_at, evidence.first_event = fact.at, event
+    for field, value in who.fields:
+        _state(evidence, field, Statement(value, fact.at, event, fact.trusted))
+    if who.name.given and who.name not in evidence.names:
+        evidence.names = sorted({*evidence.names, who.name})[:MOST_NAMES]
+    for claim in who.claims:
+        _claim(evidence, claim, fact.at, event, trusted=fact.trusted)
+
+
+def _state(evidence: Evidence, field: str, statement: Statement) -> None:
+    known = evidence.fields.get(field)
+    if known is None or statement.rank > known.rank:
+        evidence.fields[field] = statement
+
+
+def _claim(evidence: Evidence, stated: ClaimOf, at: str, event: str, *, trusted: bool) -> None:
+    for known in evidence.claims:
+        if known.value == stated.value and known.namespace == stated.namespace:
+            if (at, event) < (known.first_at, known.first_event):
+                known.first_at, known.first_event = at, event
+            if (at, event) > (known.last_at, known.last_event):
+                known.last_at, known.last_event = at, event
+            known.trusted = known.trusted or trusted
+            return
+    state = BLOCKED if stated.blocked else LINK
+    evidence.claims.append(Claim(stated.namespace, stated.value, at, event, at, event, trusted, state))
+    evidence.claims.sort(key=lambda claim: (claim.namespace, claim.value))

@@ -1,0 +1,194 @@
+"""Evidence → profiles: which records are one person. A pure function of the set; order never enters.
+
+The rules are the twelve of identity-check.md §1; the numbers in the comments are theirs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from hub.identity.evidence import ACCOUNT, LINK, SHARED, Claim, Evidence
+from hub.identity.names import code, groups_differ, same_formal
+
+MOST_CLAIMERS = {"email": 8, "phone": 5}
+MOST_CODES = 3
+FARTHEST_DAYS = 548
+TIER = {"email": 2, "phone": 4}
+
+
+class Known(NamedTuple):
+    """A source record as `resolve` sees it. `key` is (namespace, value); an account's namespace is empty."""
+
+    record: bytes
+    source: str
+    kind: str
+    key: tuple[str, str]
+    evidence: Evidence
+
+
+class Edge(NamedTuple):
+    """A reason to join two records, in canonical order (rule 5)."""
+
+    untrusted_ends: int
+    tier: int
+    superseded: bool
+    later: str
+    earlier: str
+    one: bytes
+    other: bytes
+
+
+class Person(NamedTuple):
+    """A profile: its id (the founder's record id) and its records, founder first."""
+
+    profile: bytes
+    records: tuple[Known, ...]
+
+
+def resolve(records: Sequence[Known]) -> list[Person]:
+    """The people behind these records, and, in place, the claims that have turned shared.
+
+    `records` must hold every record that claims an identifier which links any of them. Both the people and their
+    records come in a fixed order.
+    """
+    claimers = _claimers(records) if len(records) > 1 or len(records[0].evidence.names) > MOST_CODES else {}
+    share(claimers)
+    if len(records) == 1:
+        return [Person(records[0].record, (records[0],))]
+    clusters = _Clusters(records)
+    for edge in sorted(_edges(claimers)):
+        clusters.join(edge.one, edge.other)
+    return sorted(person(members) for members in clusters.members())
+
+
+def person(members: Iterable[Known]) -> Person:
+    """A profile of these records. Its founder is the one with the earliest first event (rule 10)."""
+    ordered = sorted(members, key=lambda one: (one.evidence.first_at, one.evidence.first_event, one.record))
+    return Person(ordered[0].record, tuple(ordered))
+
+
+Claimers = dict[tuple[str, str], list[tuple[Known, Claim]]]
+
+
+def links(record: Known, claim: Claim) -> bool:
+    """Whether a claim may join its record with others: a trusted word, or the record's own key (design §6, trust)."""
+    return claim.state == LINK and (claim.trusted or record.key == (claim.namespace, claim.value))
+
+
+def _claimers(records: Sequence[Known]) -> Claimers:
+    found: Claimers = defaultdict(list)
+    for record in records:
+        for claim in record.evidence.claims:
+            if links(record, claim):
+                found[claim.namespace, claim.value].append((record, claim))
+    return found
+
+
+def share(claimers: Claimers) -> None:
+    """Turn values shared that too many trusted records or given names stand behind (rule 7); sticky."""
+    for (namespace, _), claims in claimers.items():
+        if _exceeds(namespace, [record for record, claim in claims if claim.trusted]):
+            for _, claim in claims:
+                claim.state = SHARED
+
+
+def _exceeds(namespace: str, records: Sequence[Known]) -> bool:
+    codes = {code(name.given) for record in records for name in record.evidence.names}
+    return len(records) > MOST_CLAIMERS[namespace] or len(codes) > MOST_CODES
+
+
+def _edges(claimers: Claimers) -> Iterator[Edge]:
+    for (namespace, _), claims in claimers.items():
+        crowded = _exceeds(namespace, [record for record, _ in claims])
+        for index, (one, claim) in enumerate(claims):
+            if claim.state != LINK:
+                break
+            for other, its_claim in claims[index + 1 :]:
+                if crowded and not (claim.trusted or its_claim.trusted):
+                    continue  # rule 8: strangers under one crowded value say nothing about each other
+                if _may_link(namespace, (one, claim), (other, its_claim)):
+                    yield _edge(namespace, (one, claim), (other, its_claim))
+
+
+def _edge(namespace: str, one: tuple[Known, Claim], other: tuple[Known, Claim]) -> Edge:
+    first, second = sorted((one[1].first_at, other[1].first_at))
+    low, high = sorted((one[0].record, other[0].record))
+    untrusted = 2 - one[1].trusted - other[1].trusted
+    superseded = _superseded(*one) or _superseded(*other)
+    return Edge(untrusted, TIER[namespace], superseded, second, first, low, high)
+
+
+def _superseded(record: Known, claim: Claim) -> bool:
+    """Whether the record has since claimed another value of the same sort."""
+    latest = max((c.last_at, c.last_event) for c in record.evidence.claims if c.namespace == claim.namespace)
+    return (claim.last_at, claim.last_event) != latest
+
+
+def _may_link(namespace: str, one: tuple[Known, Claim], other: tuple[Known, Claim]) -> bool:
+    """Rule 4: an e-mail wants names that are not clearly different, a phone the same full name not too far apart."""
+    if namespace == "email":
+        return not groups_differ(_given(one[0]), _given(other[0]))
+    return _same_full_name(one[0], other[0]) and _days_apart(one[1], other[1]) <= FARTHEST_DAYS
+
+
+def _given(record: Known) -> frozenset[str]:
+    return frozenset(name.given for name in record.evidence.names)
+
+
+def _same_full_name(one: Known, other: Known) -> bool:
+    return any(
+        name.family and name.family == its.family and same_formal(name.given, its.given)
+        for name in one.evidence.names
+        for its in other.evidence.names
+    )
+
+
+def _days_apart(one: Claim, other: Claim) -> int:
+    begin, end = max(one.first_at, other.first_at), min(one.last_at, other.last_at)
+    if begin <= end:
+        return 0
+    return (datetime.fromisoformat(begin) - datetime.fromisoformat(end)).days
+
+
+class _Clusters:
+    """Greedy union in canonical order that refuses what would hold two people (rules 3 and 6)."""
+
+    def __init__(self, records: Sequence[Known]) -> None:
+        self._of: dict[bytes, list[Known]] = {record.record: [record] for record in records}
+
+    def members(self) -> list[list[Known]]:
+        return list({id(cluster): cluster for cluster in self._of.values()}.values())
+
+    def join(self, one: bytes, other: bytes) -> None:
+        mine, its = self._of[one], self._of[other]
+        if mine is its or _two_accounts(mine, its) or _two_names(mine, its):
+            return
+        if len(mine) < len(its):
+            mine, its = its, mine
+        mine.extend(its)
+        for record in its:
+            self._of[record.record] = mine
+
+
+def _two_accounts(mine: Sequence[Known], its: Sequence[Known]) -> bool:
+    accounts = {record.source for record in mine if record.kind == ACCOUNT}
+    return any(record.kind == ACCOUNT and record.source in accounts for record in its)
+
+
+def _two_names(mine: Sequence[Known], its: Sequence[Known]) -> bool:
+    """Whether the union would hold two records whose names are clearly different."""
+    return any(groups_differ(one, other) for one in _names(mine) for other in _names(its))
+
+
+def _names(cluster: Sequence[Known]) -> list[frozenset[str]]:
+    """The name groups that count: those of trusted records where there are any, for a stranger's word parts nobody."""
+    named = [record for record in cluster if record.evidence.names]
+    return [_given(record) for record in named if _trusted(record)] or [_given(record) for record in named]
+
+
+def _trusted(record: Known) -> bool:
+    return any(claim.trusted for claim in record.evidence.claims)
+

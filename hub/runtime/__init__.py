@@ -1,0 +1,1 @@
+"""Opens and closes everything in order; keeps processes running."""

@@ -1,0 +1,75 @@
+"""Work that is due at a time and must be done by one worker: rows with a lease and a fencing token.
+
+A table under this engine has the columns `id, state, due_at, lease_until, token`. A worker *takes* rows that are due
+and works outside any transaction. It then *holds* what it took, in the transaction of the effect: whoever lost its
+lease meanwhile (it was paused, or cut off) holds nothing, because every new owner raises the token. All times are the
+database's clock; a worker whose clock is wrong changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from hub.storage.pool import Connection
+
+
+class Lease(NamedTuple):
+    """The right to finish one row: worth something until somebody else is given a higher token."""
+
+    id: bytes
+    token: int
+
+
+class Leases:
+    """The engine over one table. `waiting` are the states of rows to be taken, `taken` that of a row at work.
+
+    A row whose owner went silent becomes `lost`, which is one of `waiting`.
+    """
+
+    def __init__(self, table: Literal["delivery"], *, waiting: tuple[str, ...], taken: str, lost: str) -> None:
+        states = ", ".join(f"'{state}'" for state in waiting)
+        # The names put in are those of our own tables and states, never anybody's input.
+        self._expire = f"""
+            UPDATE {table} x SET state = '{lost}', due_at = clock_timestamp(), lease_until = NULL, token = x.token + 1
+            FROM (SELECT id FROM {table} WHERE state = '{taken}' AND lease_until < clock_timestamp()
+                  ORDER BY id FOR UPDATE SKIP LOCKED) gone
+            WHERE x.id = gone.id RETURNING x.id
+        """  # noqa: S608
+        self._take = f"""
+            UPDATE {table} x SET state = '{taken}', token = x.token + 1,
+                   lease_until = clock_timestamp() + make_interval(secs => $2)
+            FROM (SELECT id FROM {table} WHERE id = ANY($1::uuid[]) AND state IN ({states})
+                  AND due_at <= clock_timestamp() ORDER BY id FOR UPDATE SKIP LOCKED) due
+            WHERE x.id = due.id RETURNING x.id, x.token
+        """  # noqa: S608
+        self._renew = f"""
+            UPDATE {table} x SET lease_until = clock_timestamp() + make_interval(secs => $3)
+            FROM (SELECT id FROM {table} JOIN unnest($1::uuid[], $2::bigint[]) AS mine(id, token) USING (id, token)
+                  WHERE state = '{taken}' ORDER BY id FOR UPDATE SKIP LOCKED) mine
+            WHERE x.id = mine.id
+        """  # noqa: S608
+        self._hold = f"""
+            SELECT id FROM {table} JOIN unnest($1::uuid[], $2::bigint[]) AS mine(id, token) USING (id, token)
+            WHERE state = '{taken}' ORDER BY id FOR UPDATE OF {table}
+        """  # noqa: S608
+
+    async def expire(self, connection: Connection) -> list[bytes]:
+        """Give back the rows of owners that went silent: due at once, their tokens worth nothing."""
+        return [row[0] for row in await connection.fetch(self._expire)]
+
+    async def take(self, connection: Connection, ids: Sequence[bytes], seconds: float) -> list[Lease]:
+        """Of these rows, those that are due and that nobody else is taking: ours for `seconds`, unless renewed."""
+        return [Lease(*row) for row in await connection.fetch(self._take, ids, seconds)]
+
+    async def renew(self, connection: Connection, leases: Sequence[Lease], seconds: float) -> None:
+        """Still at work: the leases that are still ours last `seconds` from now."""
+        await connection.execute(self._renew, *_columns(leases), seconds)
+
+    async def hold(self, connection: Connection, leases: Sequence[Lease]) -> set[bytes]:
+        """Lock the rows that are still ours until the transaction ends. Only these may be finished."""
+        return {row[0] for row in await connection.fetch(self._hold, *_columns(leases))}
+
+
+def _columns(leases: Sequence[Lease]) -> tuple[list[bytes], list[int]]:
+    return [lease.id for lease in leases], [lease.token for lease in leases]

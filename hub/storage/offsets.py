@@ -1,0 +1,137 @@
+"""How far each consumer group is, beside what it wrote, and the records it gave up on: the batch loop's store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+
+import orjson
+
+from hub.clock import from_milliseconds
+from hub.components import Letter, Positions
+from hub.storage.pool import Connection, Pool, reading, transaction
+
+
+class PostgresStore:
+    """A `hub.components.BatchStore` on PostgreSQL. `cluster` is the Kafka cluster that the offsets belong to."""
+
+    def __init__(self, pool: Pool, cluster: str | None = None) -> None:
+        self._pool = pool
+        self._cluster = cluster
+
+    async def positions(self, group: str, partitions: Sequence[tuple[str, int]]) -> Positions:
+        """The stored positions. Offsets of another cluster say nothing about this one's log: they begin again."""
+        async with reading(self._pool) as connection:
+            await connection.execute(
+                """
+                UPDATE stored_offset s SET next_offset = 0, cluster = $4 FROM unnest($2::text[], $3::int[]) u(topic, part)
+                WHERE s.grp = $1 AND s.topic = u.topic AND s.part = u.part AND s.cluster <> $4
+                """,
+                group,
+                *_columns(partitions),
+                self._cluster,
+            )
+            rows = await connection.fetch(
+                """
+                SELECT s.topic, s.part, s.next_offset FROM stored_offset s
+                JOIN unnest($2::text[], $3::int[]) u(topic, part) USING (topic, part)
+                WHERE s.grp = $1
+                """,
+                group,
+                *_columns(partitions),
+            )
+        return {(row[0], row[1]): row[2] for row in rows}
+
+    def begin(self) -> AbstractAsyncContextManager[Connection]:
+        """A transaction of the pool."""
+        return transaction(self._pool)
+
+    async def fence(self, transaction: Connection, group: str, partitions: Sequence[tuple[str, int]]) -> Positions:
+        """Lock these partitions' rows in order, so that a zombie waits, and then sees that its records are done."""
+        topics, parts = _columns(sorted(partitions))
+        query = """
+            SELECT s.topic, s.part, s.next_offset FROM stored_offset s
+            JOIN unnest($2::text[], $3::int[]) u(topic, part) USING (topic, part)
+            WHERE s.grp = $1 ORDER BY s.topic, s.part FOR UPDATE OF s
+        """
+        rows = await transaction.fetch(query, group, topics, parts)
+        if len(rows) < len(parts):
+            await transaction.execute(
+                """
+                INSERT INTO stored_offset (grp, topic, part, next_offset, cluster)
+                SELECT $1, u.topic, u.part, 0, $4 FROM unnest($2::text[], $3::int[]) u(topic, part)
+                ORDER BY 2, 3 ON CONFLICT DO NOTHING
+                """,
+                group,
+                topics,
+                parts,
+                self._cluster,
+            )
+            rows = await transaction.fetch(query, group, topics, parts)
+        return {(row[0], row[1]): row[2] for row in rows}
+
+    async def advance(self, transaction: Connection, group: str, positions: Positions) -> None:
+        """Store the next offsets; the rows are locked by `fence`, and never go back."""
+        await transaction.execute(
+            """
+            UPDATE stored_offset s SET next_offset = u.next_offset
+            FROM unnest($2::text[], $3::int[], $4::bigint[]) u(topic, part, next_offset)
+            WHERE s.grp = $1 AND s.topic = u.topic AND s.part = u.part AND s.next_offset < u.next_offset
+            """,
+            group,
+            *_columns(list(positions)),
+            list(positions.values()),
+        )
+
+    async def dead_letter(self, transaction: Connection, group: str, letters: Sequence[Letter]) -> None:
+        """Keep the letters. The same event (else the same place) again counts a failure more and is open again."""
+        await transaction.executemany(
+            """
+            INSERT INTO dead_letter AS d (grp, topic, part, next_offset, at, key, headers, body, event_id, source,
+                                          stage, error, reason, field)
+            VALUES ($1, $2, $3, $4, $5::text::timestamptz, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            ON CONFLICT (grp, event_id) WHERE event_id IS NOT NULL
+            DO UPDATE SET failures = d.failures + 1, reason = excluded.reason, error = excluded.error,
+                          state = CASE WHEN d.state = 'replaying' THEN 'open' ELSE d.state END
+            """,
+            [_letter(group, letter) for letter in letters if letter.event_id],
+        )
+        await transaction.executemany(
+            """
+            INSERT INTO dead_letter (grp, topic, part, next_offset, at, key, headers, body, event_id, source,
+                                     stage, error, reason, field)
+            VALUES ($1, $2, $3, $4, $5::text::timestamptz, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            ON CONFLICT DO NOTHING
+            """,
+            [_letter(group, letter) for letter in letters if not letter.event_id],
+        )
+
+
+def _columns(partitions: Sequence[tuple[str, int]]) -> tuple[list[str], list[int]]:
+    return [topic for topic, _ in partitions], [part for _, part in partitions]
+
+
+def _letter(group: str, letter: Letter) -> tuple[object, ...]:
+    record = letter.record
+    headers = [[name, value.decode("latin-1")] for name, value in record.headers]
+    return (
+        group,
+        record.topic,
+        record.partition,
+        record.offset + 1,
+        from_milliseconds(record.timestamp),
+        record.key,
+        orjson.dumps(headers).decode(),
+        record.value,
+        letter.event_id,
+        _plain(letter.source),
+        letter.stage,
+        letter.error,
+        _plain(letter.reason),
+        _plain(letter.field),
+    )
+
+
+def _plain(text: str | None) -> str | None:
+    """Text that PostgreSQL takes: no NUL, no half of a pair."""
+    return text and text.replace("\x00", "�").encode("utf-8", "replace").decode("utf-8")

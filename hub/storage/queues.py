@@ -1,0 +1,72 @@
+"""The waiting rooms beside Kafka: how much waits in each, and since when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.storage.pool import Connection, Pool, reading
+
+OPEN_STATES = ("pending", "sending", "retry", "dead")
+
+
+async def waiting(pool: Pool) -> dict[str, Any]:
+    """`outbox`, `deliveries`, `timers` and `dead_letters`, as `hub lag --json` prints them. Raises Retry.
+
+    Seconds are measured on the database's own clock; null where nothing waits.
+    """
+    async with reading(pool) as connection:
+        return {
+            "outbox": await _outbox(connection),
+            "deliveries": await _deliveries(connection),
+            "timers": {"pending": 0, "oldest_seconds": None},
+            "dead_letters": await connection.fetchval("SELECT count(*) FROM dead_letter WHERE state <> 'resolved'"),
+        }
+
+
+async def _outbox(connection: Connection) -> dict[str, Any]:
+    (row,) = await connection.fetch(
+        """
+        SELECT coalesce(sum(messages), 0)::bigint,
+               extract(epoch FROM clock_timestamp() - min(created_at))::double precision
+        FROM outbox
+        """
+    )
+    return {"pending": row[0], "oldest_seconds": _seconds(row[1])}
+
+
+async def _deliveries(connection: Connection) -> dict[str, Any]:
+    """Deliveries that are not at their end, and the dead ones, in all and per destination.
+
+    `oldest_seconds`: how long the one that is due longest has been due; 0 where none is due yet.
+    """
+    rows = await connection.fetch(
+        """
+        SELECT destination, state, count(*),
+               extract(epoch FROM clock_timestamp() - min(due_at))::double precision
+        FROM delivery WHERE state = ANY($1::text[]) GROUP BY destination, state ORDER BY destination
+        """,
+        list(OPEN_STATES),
+    )
+    tools: dict[str, dict[str, Any]] = {}
+    for destination, state, count, oldest in rows:
+        tool = tools.setdefault(destination, _nothing())
+        tool[state] = count
+        if state != "dead":
+            tool["oldest_seconds"] = _later(tool["oldest_seconds"], _seconds(oldest))
+    total = _nothing()
+    for tool in tools.values():
+        total |= {state: total[state] + tool[state] for state in OPEN_STATES}
+        total["oldest_seconds"] = _later(total["oldest_seconds"], tool["oldest_seconds"])
+    return total | {"destinations": tools}
+
+
+def _nothing() -> dict[str, Any]:
+    return dict.fromkeys(OPEN_STATES, 0) | {"oldest_seconds": None}
+
+
+def _later(one: float | None, other: float | None) -> float | None:
+    return max((age for age in (one, other) if age is not None), default=None)
+
+
+def _seconds(age: float | None) -> float | None:
+    return None if age is None else round(max(0.0, age), 3)

@@ -1,0 +1,1 @@
+"""All Kafka: the only room that builds clients, the batch loop, topics and lag."""

@@ -1,0 +1,194 @@
+"""The profiles room without PostgreSQL: facts by hand, the same phases on dictionaries, and the people of a whole set.
+
+`Memory` takes batches as `consumers.profiles` does: it locks no more groups than that does, and hands `outcome` no more
+rows. `whole` sees everything at once, without groups. The two must agree, whatever the order and the batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import NamedTuple
+
+import msgspec
+
+from hub.identity.evidence import LINK, SHARED, Evidence, Fact, Who, Words, learn, needs_event, recognise
+from hub.identity.ids import event_id, hash_id
+from hub.identity.outcome import Changes, Identified, Row, outcome
+from hub.identity.resolve import Known, Person, resolve
+from hub.identity.survivorship import line
+
+PUBLIC = {"web"}
+"""Sources of these facts whose proof is public; everybody else's word is trusted."""
+_numbers = count()
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Evidence).decode
+
+
+def day(number: int) -> str:
+    """Noon of a day, counted from the first of 2024."""
+    months = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+    year, rest = divmod(number, 366)
+    month = 0
+    while rest >= months[month]:
+        rest -= months[month]
+        month += 1
+    return f"{2024 + year:04d}-{month + 1:02d}-{min(rest + 1, 28):02d}T12:00:00.000Z"
+
+
+def fact(source: str, words: Words, at: str = day(1), *, trusted: bool | None = None, natural_id: str = "") -> Fact:
+    """What a source says of a person. Without a natural id it is an event of its own; with one, a repeat is a repeat."""
+    event = event_id(source, natural_id or f"fact {next(_numbers)}")
+    trusted = source not in PUBLIC if trusted is None else trusted
+    who = recognise(source, words, None)
+    if who and needs_event(who):
+        who = recognise(source, words, event)
+    kind = "form.submitted" if source in PUBLIC else "contact.updated"
+    return Fact(event, kind, source, at, at, trusted, spam=False, payload=b"{}", who=who)
+
+
+class Shown(NamedTuple):
+    """What a set of facts comes to: the export's lines in order, and the identifiers that stand for nobody."""
+
+    lines: tuple[bytes, ...]
+    shared: frozenset[bytes]
+
+
+def learned(facts: Iterable[Fact]) -> tuple[list[Known], dict[bytes, int]]:
+    """The records of these facts, and how many events each has; repeats count once."""
+    records: dict[bytes, Known] = {}
+    counts: dict[bytes, int] = {}
+    for one in {one.event: one for one in facts}.values():
+        if one.who:
+            known = records.setdefault(one.who.record, _bare(one.who))
+            learn(known.evidence, one, one.who)
+            counts[one.who.record] = counts.get(one.who.record, 0) + 1
+    return list(records.values()), counts
+
+
+def people(facts: Iterable[Fact]) -> list[Person]:
+    """Who these facts are about, by one look at all of them."""
+    records, _ = learned(facts)
+    return resolve(records) if records else []
+
+
+def whole(facts: Iterable[Fact]) -> Shown:
+    """What the whole set comes to."""
+    records, counts = learned(facts)
+    persons = resolve(records) if records else []
+    lines = [line(one, sum(counts[known.record] for known in one.records)) for one in persons]
+    claims = (claim for known in records for claim in known.evidence.claims)
+    return Shown(tuple(lines), frozenset(claim.identifier for claim in claims if claim.state == SHARED))
+
+
+def _bare(who: Who) -> Known:
+    return Known(who.record, who.source, who.kind, (who.key_namespace, who.key), Evidence())
+
+
+@dataclass
+class Stored:
+    """A row of `source_record`; its evidence as the text that is stored."""
+
+    known: Known
+    group: bytes
+    profile: bytes
+    activities: int
+    evidence: bytes
+
+    def row(self) -> Row:
+        """The row as it is read: nothing that a batch changes in it reaches what is stored."""
+        return Row(self.known._replace(evidence=_decode(self.evidence)), self.group, self.profile, self.activities)
+
+
+class Told(NamedTuple):
+    """A row of `profile`."""
+
+    group: bytes
+    version: int
+    line: bytes
+
+
+@dataclass
+class Memory:
+    """The tables, and what was told under each profile id: versions in order, redirects included."""
+
+    records: dict[bytes, Stored] = field(default_factory=dict)
+    identifiers: dict[bytes, Identified] = field(default_factory=dict)
+    groups: set[bytes] = field(default_factory=set)
+    profiles: dict[bytes, Told] = field(default_factory=dict)
+    marks: set[bytes] = field(default_factory=set)
+    versions: dict[bytes, list[int]] = field(default_factory=dict)
+
+    def batch(self, facts: Sequence[Fact]) -> Changes:
+        """One batch through `outcome`; whatever it says is written, and nothing else."""
+        fresh = {one.event: one for one in reversed(facts) if one.event not in self.marks and one.who}
+        self.marks |= fresh.keys()
+        said = [(one, one.who) for one in sorted(fresh.values(), key=lambda one: (one.at, one.event)) if one.who]
+        known = {
+            claim.identifier: self.identifiers[claim.identifier]
+            for one, who in said
+            for claim in who.claims
+            if claim.identifier in self.identifiers and not claim.blocked and may_link(one, who, claim.identifier)
+        }
+        held = {one.group for one in known.values() if one.state == LINK}
+        held |= {self.records[who.record].group for _, who in said if who.record in self.records}
+        assert held <= self.groups, "a lock row that does not exist: whoever waits for it waits for ever"
+        rows = {record: one.row() for record, one in self.records.items() if one.group in held}
+        for _, who in said:
+            rows.setdefault(who.record, Row(_bare(who), who.record, None))
+        versions = {row.profile: self.profiles[row.profile].version for row in rows.values() if row.profile}
+        changes = outcome(rows, versions, known, said)
+        self._write(changes)
+        return changes
+
+    def _write(self, changes: Changes) -> None:
+        for row in changes.rows:
+            assert row.profile is not None
+            bare = row.known._replace(evidence=Evidence())
+            self.records[row.known.record] = Stored(
+                bare, row.group, row.profile, row.activities, _encode(row.known.evidence)
+            )
+        self.identifiers |= changes.identifiers
+        self.groups = (self.groups | set(changes.new_groups)) - set(changes.dead_groups)
+        for profile, (_, version) in changes.dead_profiles.items():
+            del self.profiles[profile]
+            self.versions[profile].append(version)
+        for told in changes.profiles:
+            profile = told.person.profile
+            assert told.is_new is (profile not in self.profiles)
+            self.profiles[profile] = Told(told.group, told.version, told.line)
+            self.versions.setdefault(profile, []).append(told.version)
+
+    def shown(self) -> Shown:
+        """What has been told so far."""
+        shared = frozenset(identifier for identifier, one in self.identifiers.items() if one.state == SHARED)
+        return Shown(tuple(one.line for _, one in sorted(self.profiles.items())), shared)
+
+    def check(self) -> None:
+        """The audit that a database without foreign keys needs."""
+        assert {one.group for one in self.records.values()} == self.groups
+        assert {one.group for one in self.identifiers.values() if one.state == LINK} <= self.groups
+        assert {one.profile for one in self.records.values()} == self.profiles.keys()
+        for profile, told in self.profiles.items():
+            assert self.records[profile].profile == profile, "a profile bears its founder's id"
+            members = [one for one in self.records.values() if one.profile == profile]
+            assert msgspec.json.decode(told.line)["activities"] == sum(one.activities for one in members)
+        for versions in self.versions.values():
+            assert versions == sorted(set(versions)), "a version rises each time"
+
+
+def may_link(one: Fact, who: Who, identifier: bytes) -> bool:
+    """Whether this fact's claim may join its record with others: a trusted word, or the record's own key."""
+    return one.trusted or identifier == hash_id("identifier", who.key_namespace, who.key)
+
+
+def together(persons: Iterable[Person]) -> set[frozenset[str]]:
+    """The people as sets of records, each as people would say it."""
+    return {frozenset(spoken(known) for known in one.records) for one in persons}
+
+
+def spoken(known: Known) -> str:
+    """A record for people: its source and key, and the given names that it said."""
+    given = "/".join(name.given for name in known.evidence.names)
+    return f"{known.source}:{known.key[1]}:{given}" if given else f"{known.source}:{known.key[1]}"

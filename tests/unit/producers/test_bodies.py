@@ -1,0 +1,150 @@
+"""Bodies within bounds: on the wire, in time, and unpacked."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import zlib
+from collections.abc import Iterable, MutableMapping
+from typing import Any
+
+import pytest
+
+from hub.errors import Reject, TooLarge, Unreadable, WrongType
+from producers.gateway import bodies
+from producers.gateway.bodies import (
+    PLAIN_BYTES,
+    WIRE_BYTES,
+    Gone,
+    Receive,
+    TooSlow,
+    check_encoding,
+    receive_body,
+    unpacked,
+)
+
+BODY = b"name=Ann&email=ann%40example.com" * 9
+
+
+def wire(*pieces: bytes, end: bool = True) -> Receive:
+    messages: list[MutableMapping[str, Any]] = [
+        {"type": "http.request", "body": piece, "more_body": not end or place < len(pieces) - 1}
+        for place, piece in enumerate(pieces)
+    ]
+    return said([*messages, {"type": "http.disconnect"}])
+
+
+def said(messages: Iterable[MutableMapping[str, Any]]) -> Receive:
+    left = iter(messages)
+
+    async def receive() -> MutableMapping[str, Any]:
+        return next(left)
+
+    return receive
+
+
+async def test_a_body_comes_in_one_piece_or_in_several() -> None:
+    assert await receive_body(wire(BODY), {}) == BODY
+    assert await receive_body(wire(b"name", b"=", b"", b"Ann"), {}) == b"name=Ann"
+    assert await receive_body(wire(b""), {}) == b""
+
+
+@pytest.mark.parametrize("pieces", [[b"x" * (WIRE_BYTES + 1)], [b"x" * WIRE_BYTES, b"x"]])
+async def test_a_body_over_the_limit_is_too_large(pieces: list[bytes]) -> None:
+    with pytest.raises(TooLarge):
+        await receive_body(wire(*pieces), {})
+
+
+async def test_a_body_of_exactly_the_limit_is_taken() -> None:
+    assert len(await receive_body(wire(b"x" * (WIRE_BYTES - 1), b"x"), {})) == WIRE_BYTES
+
+
+async def test_a_length_over_the_limit_is_refused_before_reading() -> None:
+    with pytest.raises(TooLarge) as wrong:
+        await receive_body(said([]), {"content-length": str(WIRE_BYTES + 1)})
+    assert wrong.value.field == "content-length"
+
+
+@pytest.mark.parametrize("receive", [said([{"type": "http.disconnect"}]), wire(b"name", b"=", end=False)])
+async def test_a_client_that_leaves_in_the_middle_is_gone(receive: Receive) -> None:
+    with pytest.raises(Gone):
+        await receive_body(receive, {})
+
+
+async def test_a_body_that_takes_for_ever_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.0)
+    pieces = wire(b"name", end=False)
+
+    async def receive() -> MutableMapping[str, Any]:
+        message = await pieces()
+        return message if message["type"] == "http.request" else await asyncio.get_running_loop().create_future()
+
+    with pytest.raises(TooSlow):
+        await receive_body(receive, {})
+
+
+def bare_deflate(body: bytes) -> bytes:
+    writer = zlib.compressobj(wbits=-15)
+    return writer.compress(body) + writer.flush()
+
+
+@pytest.mark.parametrize(
+    ("packed", "encoding"),
+    [
+        (BODY, ""),
+        (BODY, "identity"),
+        (gzip.compress(BODY), "gzip"),
+        (gzip.compress(BODY), "x-gzip"),
+        (gzip.compress(BODY[:50]) + gzip.compress(BODY[50:]), "gzip"),
+        (zlib.compress(BODY), "deflate"),
+        (bare_deflate(BODY), "deflate"),
+    ],
+)
+def test_a_packed_body_is_unpacked(packed: bytes, encoding: str) -> None:
+    check_encoding(encoding)
+    assert unpacked(packed, encoding) == BODY
+
+
+def test_an_empty_body_is_empty_whatever_its_encoding() -> None:
+    assert unpacked(b"", "gzip") == b""
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "gzip, gzip"])
+def test_another_encoding_is_a_wrong_type(encoding: str) -> None:
+    with pytest.raises(WrongType) as wrong:
+        check_encoding(encoding)
+    assert wrong.value.field == "content-encoding"
+
+
+@pytest.mark.parametrize(
+    ("packed", "encoding"),
+    [
+        (b"name=Ann", "gzip"),
+        (b"name=Ann", "deflate"),
+        (gzip.compress(BODY)[:-4], "gzip"),
+        (gzip.compress(BODY)[:15], "gzip"),
+        (gzip.compress(BODY) + b"more", "gzip"),
+        (zlib.compress(BODY) + b"more", "deflate"),
+        (gzip.compress(b"") * 1000, "gzip"),
+    ],
+)
+def test_a_damaged_body_is_unreadable(packed: bytes, encoding: str) -> None:
+    with pytest.raises(Unreadable) as wrong:
+        unpacked(packed, encoding)
+    assert wrong.value.field == "content-encoding"
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, bare_deflate])
+def test_a_bomb_goes_off_outside(pack: Any) -> None:
+    encoding = "gzip" if pack is gzip.compress else "deflate"
+    assert len(unpacked(pack(bytes(PLAIN_BYTES)), encoding)) == PLAIN_BYTES
+    bomb = pack(bytes(PLAIN_BYTES * 2))
+    assert len(bomb) < WIRE_BYTES
+    with pytest.raises(TooLarge):
+        unpacked(bomb, encoding)
+
+
+def test_a_bomb_in_pieces_goes_off_outside() -> None:
+    with pytest.raises(Reject) as wrong:
+        unpacked(gzip.compress(bytes(PLAIN_BYTES // 4)) * 5, "gzip")
+    assert wrong.value.status == 413

@@ -1,69 +1,94 @@
-"""Processes of a turn: made ready first, started together, their CPU time read, ended at the end.
+"""Processes of a turn: started together, their CPU time read, ended at the end.
 
-A child says `ready <pid>` when it is connected, begins at the line `go`, and ends when its input does.
+The hub's own are run as `hub serve` runs them. A floor's process says `ready` when it is connected, and begins at the
+line `go`. What any of them has to say otherwise stands in a log.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO
 
 import psutil
 
 READY_SECONDS = 60.0
 END_SECONDS = 30.0
+LAST_LINES = 12
 
 
 class Broken(Exception):
-    """A child ended, or never became ready."""
+    """A process ended, or never became ready."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program; whether it waits for `go`, and whether it ends at a signal instead of the end of its input."""
+
+    arguments: tuple[str, ...]
+    waits: bool = False
+    at_signal: bool = False
+
+
+def module(name: str, *arguments: str) -> Command:
+    """A module of the bench that waits for `go`."""
+    return Command((sys.executable, "-m", f"bench.{name}", *arguments), waits=True)
+
+
+def hub(*arguments: str) -> Command:
+    """The hub's command line."""
+    return Command((sys.executable, "-m", "hub", *arguments), at_signal="--child" not in arguments)
 
 
 class Child:
-    """A running process and the lines it speaks."""
+    """A running process and the lines it prints."""
 
-    def __init__(self, process: asyncio.subprocess.Process, name: str) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, name: str, command: Command, log: Path) -> None:
         self._process = process
+        self._command = command
+        self._log = log
         self.name = name
-        self._meter = psutil.Process()
 
     async def ready(self) -> None:
-        """Wait until it is. Raises Broken."""
-        words = (await self.line(READY_SECONDS)).split()
-        if words[:1] != ["ready"]:
-            raise Broken(f"{self.name} said {words} instead of being ready")
-        self._meter = psutil.Process(int(words[1]))
+        """Wait until one that waits says so. Raises Broken."""
+        if self._command.waits and await self.line(READY_SECONDS) != "ready":
+            raise self._broken()
 
     def go(self) -> None:
-        """Let it begin."""
-        if self._process.stdin:
+        """Let one that waits begin."""
+        if self._command.waits and self._process.stdin:
             self._process.stdin.write(b"go\n")
 
     async def line(self, within: float) -> str:
         """The next line it prints. Raises Broken where there is none."""
-        assert self._process.stdout
+        lines = self._process.stdout
         async with asyncio.timeout(within):
-            line = await self._process.stdout.readline()
+            line = await lines.readline() if lines else b""
         if not line:
-            raise Broken(f"{self.name} ended; its last words stand above")
+            raise self._broken()
         return line.decode().strip()
-
-    def cpu_seconds(self) -> float:
-        """What it used so far."""
-        used = self._meter.cpu_times()
-        return float(used.user + used.system)
 
     def check(self) -> None:
         """Raises Broken where it does not run any more."""
         if self._process.returncode is not None:
-            raise Broken(f"{self.name} ended with status {self._process.returncode}")
+            raise self._broken()
+
+    def cpu_seconds(self) -> float:
+        """What it used so far; of a process under a profiler, that process."""
+        process = psutil.Process(self._process.pid)
+        used = next(iter(process.children()), process).cpu_times()
+        return float(used.user + used.system)
 
     async def end(self) -> None:
-        """Close its input and wait; a process that does not listen is killed."""
+        """Tell it and wait; a process that does not listen is killed."""
         if self._process.stdin:
             self._process.stdin.close()
+        if self._command.at_signal and self._process.returncode is None:
+            self._process.terminate()
         try:
             async with asyncio.timeout(END_SECONDS):
                 await self._process.wait()
@@ -71,37 +96,48 @@ class Child:
             self._process.kill()
             await self._process.wait()
 
+    def _broken(self) -> Broken:
+        words = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
+        return Broken("\n".join((f"{self.name} ended; the end of {self._log.name}:", *words)))
+
 
 @asynccontextmanager
 async def children(
-    commands: Mapping[str, Sequence[str]], environment: Mapping[str, str]
+    commands: Mapping[str, Command], environment: Mapping[str, str], log: Path
 ) -> AsyncIterator[list[Child]]:
-    """These processes, each ready, until the block ends. A command is a module of ours and its arguments."""
+    """These processes, until the block ends; those that wait are ready. What they log goes to the end of `log`."""
     async with AsyncExitStack() as stack:
-        found = [await _start(stack, name, command, environment) for name, command in commands.items()]
+        with log.open("ab") as notes:
+            found = [await _start(stack, name, one, environment, notes) for name, one in commands.items()]
         for child in found:
             await child.ready()
         yield found
 
 
-async def _start(stack: AsyncExitStack, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Child:
+async def _start(
+    stack: AsyncExitStack, name: str, command: Command, environment: Mapping[str, str], log: IO[bytes]
+) -> Child:
     process = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=dict(environment)
+        *command.arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE if command.waits else log,
+        stderr=log,
+        env=dict(environment),
     )
-    child = Child(process, name)
+    child = Child(process, name, command, Path(log.name))
     stack.push_async_callback(child.end)
     return child
 
 
-def module(name: str, *arguments: str) -> list[str]:
-    """The command that runs a module of the bench."""
-    return [sys.executable, "-m", f"bench.{name}", *arguments]
-
-
 async def say_ready_and_wait() -> asyncio.StreamReader:
-    """In a child: be ready, wait for `go`; what is returned is at its end when the parent wants the child to end."""
+    """In a process that waits: be ready, wait for `go`. What is returned is at its end when this process is to end."""
     lines = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
-    print("ready", os.getpid(), flush=True)
+    print("ready", flush=True)
     await lines.readline()
     return lines
+
+
+def under(command: Command, profiler: Sequence[str]) -> Command:
+    """The command, run by a profiler."""
+    return replace(command, arguments=(*profiler, *command.arguments))

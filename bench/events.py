@@ -28,7 +28,7 @@ OTHER_SPELLING_SHARE = 0.15
 SOURCE = "web"
 FORM_KEY = "pk_bench"
 FORM = "application/x-www-form-urlencoded"
-TABLES = {SOURCE: {"kind": "web_form", "keys": [FORM_KEY], "region": "DE"}}
+SOURCES = {SOURCE: {"kind": "web_form", "keys": [FORM_KEY], "region": "DE"}}
 
 _FIRST_MILLISECOND = 1_768_467_600_000
 _STEP = 3
@@ -71,7 +71,7 @@ class Stock:
 def make_events(count: int, seed: int) -> Stock:
     """So many messages for `inbound.forms`."""
     chance = random.Random(seed)
-    instance = instances(check({"sources": TABLES}))[SOURCE]
+    instance = instances(check({"sources": SOURCES}))[SOURCE]
     people: list[Person] = []
     posts: list[tuple[Person, bytes]] = []
     stock = Stock()

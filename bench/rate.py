@@ -4,31 +4,40 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
 import orjson
 
 from bench import copy_floor, relational_floor
-from bench.children import Child, children, module
+from bench.children import Child, Command, children, hub, module
 from bench.events import Stock
 from bench.machine import Machine
 from bench.stage import Stage, count, ends, preload, settle, stage
+from hub.cli.roles import TOGETHER
 from hub.embedded import Addresses
 from hub.storage.migrate import migrate
 from hub.storage.pool import reading
 
 LOOK_SECONDS = 0.02
 TURN_SECONDS = 600.0
-HUB = {"profiles": module("role", "profiles"), "relay": module("role", "relay")}
+ROLES = ("profiles", "relay")
 FLOOR = {"lanes": module("relational_floor", "0", "1"), "relay": module("relational_floor", "relay")}
+
+
+def hub_commands() -> dict[str, Command]:
+    """The processes that `hub serve` would give these roles."""
+    shares = [" ".join(role for role in share if role in ROLES) for share in TOGETHER]
+    named = {f"{roles} {number}" if roles in shares[:number] else roles: roles for number, roles in enumerate(shares)}
+    return {name: hub("serve", "--child", *roles.split()) for name, roles in named.items() if roles}
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What one contender did in one round; CPU seconds by process, servers among them."""
+    """What one contender did in one round: so many events on its clock, CPU seconds by process, servers among them."""
 
+    events: int
     rate: float
     cpu: dict[str, float]
     wrong: tuple[str, ...] = ()
@@ -41,7 +50,7 @@ class Ring:
     state: Path
     addresses: Addresses
     stock: Stock
-    hub: dict[str, list[str]]
+    hub: dict[str, Command]
 
     @property
     def events(self) -> int:
@@ -54,7 +63,7 @@ async def copy_turn(ring: Ring) -> Turn:
     async with stage(ring.state, ring.addresses, copy_floor.TABLES) as here:
         await preload(here.kafka, ring.stock.messages)
         await settle(here)
-        async with children({"copy floor": module("copy_floor")}, here.environment) as found:
+        async with children({"copy floor": module("copy_floor")}, here.environment, here.log) as found:
             machine = Machine(ring.state, found)
             found[0].go()
             done, seconds = orjson.loads(await found[0].line(TURN_SECONDS))
@@ -63,7 +72,7 @@ async def copy_turn(ring: Ring) -> Turn:
             rows = await count(connection, "SELECT count(*) FROM copied")
             events = await count(connection, "SELECT count(DISTINCT event_id) FROM copied")
         truth = (("rows", rows, ring.events), ("distinct events", events, len(ring.stock.event_ids)))
-        return Turn(done / seconds, cpu, _differences("copy floor", truth))
+        return Turn(done, done / seconds, cpu, _differences("copy floor", truth))
 
 
 async def relational_turn(ring: Ring) -> Turn:
@@ -71,13 +80,13 @@ async def relational_turn(ring: Ring) -> Turn:
     async with stage(ring.state, ring.addresses, relational_floor.TABLES) as here:
         await preload(here.kafka, ring.stock.messages)
         await settle(here)
-        rate, cpu = await _race(ring, here, FLOOR)
+        turn = await _race(ring, here, FLOOR)
         async with reading(here.pool) as connection:
             versions = await count(connection, "SELECT sum(version) FROM profile")
             counted = await count(connection, "SELECT sum(activities) FROM profile")
         published = await ends(here.kafka, relational_floor.OUT)
         truth = (("activities of profiles", counted, len(ring.stock.event_ids)), ("messages", published, versions))
-        return Turn(rate, cpu, await _counts("relational floor", ring, here) + _differences("relational floor", truth))
+        return replace(turn, wrong=await _counts("relational floor", ring, here) + _differences("relational floor", truth))
 
 
 async def hub_turn(ring: Ring) -> Turn:
@@ -86,27 +95,27 @@ async def hub_turn(ring: Ring) -> Turn:
         await migrate(here.url)
         await preload(here.kafka, ring.stock.messages)
         await settle(here)
-        rate, cpu = await _race(ring, here, ring.hub)
+        turn = await _race(ring, here, ring.hub)
         async with reading(here.pool) as connection:
             letters = await count(connection, "SELECT count(*) FROM dead_letter")
         published = await ends(here.kafka, "activities")
         truth = (("dead letters", letters, 0), ("messages on activities", published, len(ring.stock.event_ids)))
-        return Turn(rate, cpu, await _counts("hub", ring, here) + _differences("hub", truth))
+        return replace(turn, wrong=await _counts("hub", ring, here) + _differences("hub", truth))
 
 
-async def _race(ring: Ring, here: Stage, commands: dict[str, list[str]]) -> tuple[float, dict[str, float]]:
-    """Records per second from the first commit until the last message is acknowledged, and CPU seconds by process."""
-    async with children(commands, here.environment) as found:
-        machine = Machine(ring.state, found)
+async def _race(ring: Ring, here: Stage, commands: dict[str, Command]) -> Turn:
+    """The clock runs from the first commit until the last message is acknowledged."""
+    async with children(commands, here.environment, here.log) as found:
         for child in found:
             child.go()
         async with asyncio.timeout(TURN_SECONDS):
             first = await _until(here, found, 1)
-            began = perf_counter()
+            began, machine = perf_counter(), Machine(ring.state, found)
             await _until(here, found, ring.events)
             await _until_outbox_is_empty(here, found)
             seconds = perf_counter() - began
-        return (ring.events - first) / seconds, machine.used()
+        done = ring.events - first
+        return Turn(done, done / seconds, machine.used())
 
 
 async def _until(here: Stage, found: Sequence[Child], wanted: int) -> int:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiokafka import TopicPartition
 
+from bench.events import SOURCES
 from hub import embedded
 from hub.embedded import Addresses, Report
-from hub.settings import Kafka, Settings, check
+from hub.settings import Kafka
 from hub.storage.pool import Connection, Pool, open_pool, reading
 from hub.streams.clients import admin, consumer, started
 from hub.streams.publish import Message, open_publisher
 from hub.streams.topics import create_topics
 
+ROOT = Path(__file__).parents[1]
 CHUNK = 5000
 SEND_SECONDS = 60.0
+
+Tables = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -30,18 +36,14 @@ class Stage:
 
     url: str
     kafka: Kafka
-    environment: dict[str, str]
     pool: Pool
-
-    @property
-    def settings(self) -> Settings:
-        """As a process in this environment reads them."""
-        return check({"postgres": {"url": self.url}, "kafka": self.kafka.model_dump()})
+    environment: dict[str, str]
+    log: Path
 
 
 def state_folder() -> Path:
     """HUB_STATE, else var/bench of the checkout."""
-    return Path(os.environ.get("HUB_STATE") or Path(__file__).parents[1] / "var" / "bench").resolve()
+    return Path(os.environ.get("HUB_STATE") or ROOT / "var" / "bench").resolve()
 
 
 @contextmanager
@@ -57,41 +59,68 @@ def servers(state: Path, report: Report) -> Iterator[Addresses]:
 
 
 @asynccontextmanager
-async def stage(state: Path, addresses: Addresses, tables: Sequence[str] = ()) -> AsyncIterator[Stage]:
-    """A stage that is gone at the end. `tables` are statements that furnish the database."""
+async def stage(
+    state: Path, addresses: Addresses, furniture: Sequence[str] = (), tables: Tables | None = None
+) -> AsyncIterator[Stage]:
+    """A stage that is gone at the end: `furniture` are statements for its database, `tables` are its hub.toml."""
     name = f"bench_{secrets.token_hex(4)}"
     kafka = Kafka(servers=addresses.kafka, prefix=f"{name}.")
     url = urlsplit(addresses.postgres)._replace(path=f"/{name}").geturl()
-    owner = await open_pool(addresses.postgres, 1, name="bench")
+    log, written = state / "bench.log", state / f"{name}.toml"
+    written.write_text(toml({"sources": SOURCES} | (tables or {})), encoding="utf-8")
     try:
-        async with reading(owner) as connection:
-            await connection.execute(f"CREATE DATABASE {name}")
-        pool = await open_pool(url, 2, name="bench")
-        try:
+        async with _database(addresses.postgres, name), _pool(url) as pool:
             async with reading(pool) as connection:
-                for statement in tables:
+                for statement in furniture:
                     await connection.execute(statement)
-            yield Stage(url, kafka, _environment(state, addresses, kafka, url), pool)
-        finally:
-            pool.terminate()
-            await _forget_topics(kafka)
-            async with reading(owner) as connection:
-                await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            yield Stage(url, kafka, pool, _environment(written, addresses, kafka, url), log)
     finally:
-        await owner.close()
+        written.unlink()
+        await _forget_topics(kafka)
 
 
-def _environment(state: Path, addresses: Addresses, kafka: Kafka, url: str) -> dict[str, str]:
+@asynccontextmanager
+async def _database(address: str, name: str) -> AsyncIterator[None]:
+    async with _pool(address) as pool:
+        async with reading(pool) as connection:
+            await connection.execute(f"CREATE DATABASE {name}")
+        try:
+            yield
+        finally:
+            async with reading(pool) as connection:
+                await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@asynccontextmanager
+async def _pool(url: str) -> AsyncIterator[Pool]:
+    pool = await open_pool(url, 1, name="bench")
+    try:
+        yield pool
+    finally:
+        pool.terminate()
+
+
+def _environment(written: Path, addresses: Addresses, kafka: Kafka, url: str) -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
     return ours | {
-        "HUB_STATE": str(state),
+        "HUB_CONFIG": str(written),
+        "HUB_STATE": str(written.parent),
         "HUB_KAFKA__SERVERS": ",".join(kafka.servers),
         "HUB_KAFKA__PREFIX": kafka.prefix,
         "HUB_POSTGRES__URL": url,
         "HUB_REDIS__URL": addresses.redis,
-        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "PYTHONPATH": str(ROOT),
         "PYTHONWARNINGS": "ignore",
     }
+
+
+def toml(tables: Tables, path: tuple[str, ...] = ()) -> str:
+    """Nested tables as a TOML file. Its texts, lists and booleans are written as JSON writes them."""
+    own = {name: value for name, value in tables.items() if not isinstance(value, dict)}
+    inner = {name: value for name, value in tables.items() if isinstance(value, dict)}
+    head = [f"[{'.'.join(path)}]"] if own and path else []
+    lines = [*head, *(f"{name} = {json.dumps(value)}" for name, value in own.items())]
+    return "\n".join([*lines, *(toml(table, (*path, name)) for name, table in inner.items())])
 
 
 async def _forget_topics(kafka: Kafka) -> None:

@@ -33,12 +33,7 @@ def _problems(name: str, table: Instance) -> list[str]:
 
 
 def _sentence(name: str, place: tuple[int | str, ...], message: str) -> str:
-    """A check of the whole table names its key in the message: `Value error, url: …`."""
-    message = message.removeprefix("Value error, ")
-    if not place:
-        key, _, message = message.partition(": ")
-        place = (key,)
-    return f"{'.'.join(map(str, ('destinations', name, *place)))}: {message}"
+    return f"{'.'.join(map(str, ('destinations', name, *place)))}: {message.removeprefix('Value error, ')}"
 
 
 def _tool(name: str, table: Instance) -> Tool:

@@ -32,7 +32,8 @@ async def lock(transaction: Connection, facts: Iterable[Fact]) -> Locked:
     for _ in range(_MOST_TRIES):
         savepoint = transaction.transaction()
         await savepoint.start()
-        held = await profiles.lock_groups(transaction, scope.locks) | scope.records
+        held = scope.locks | scope.records
+        await profiles.lock_groups(transaction, scope.locks)
         rows, versions = await profiles.load(transaction, held, scope.records)
         await scope.look(transaction)
         if scope.named.keys() <= rows.keys() and scope.locks <= held and not scope.unclaimed(rows):

@@ -6,6 +6,7 @@ Reading and deciding are pure (`consumers.reading`, `hub.identity`); this is the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 import orjson
@@ -91,14 +92,19 @@ def _activities(fresh: Sequence[Fact], rows: Mapping[bytes, Row]) -> Iterable[tu
 
 
 def _activity(fact: Fact, profile: str) -> Message:
-    event = as_text(fact.event)
     value = b'{"id":"%s","profile_id":"%s","type":%s,"source":%s,"at":"%s","received_at":"%s","data":%s}' % (
-        event.encode(),
+        fact.id.encode(),
         profile.encode(),
-        orjson.dumps(fact.type),
-        orjson.dumps(fact.source),
+        _quoted(fact.type),
+        _quoted(fact.source),
         fact.at.encode(),
         fact.received_at.encode(),
         fact.payload,
     )
-    return Message(ACTIVITIES.name, profile, fact.type, event, _raw(value))
+    return Message(ACTIVITIES.name, profile, fact.type, fact.id, _raw(value))
+
+
+@lru_cache(maxsize=1024)
+def _quoted(word: str) -> bytes:
+    """A word that comes often, as JSON."""
+    return orjson.dumps(word)

@@ -15,9 +15,10 @@ from hub.clock import event_time, from_milliseconds, is_text
 from hub.components import Record
 from hub.errors import Unreadable
 from hub.identity.evidence import Fact, Words, needs_event, recognise
-from hub.identity.ids import event_id, from_text
+from hub.identity.ids import as_text, event_id, from_text
 from schemas.envelope import hub_only
 
+UUID_LETTERS = 36
 STRUCTURED = b"application/cloudevents+json"
 
 
@@ -167,7 +168,7 @@ def _identity(attributes: Attributes) -> tuple[bytes, str]:
     """The event's id and its source: stamped at the edge, else made of what the publisher said."""
     if attributes.edge is not None:
         event = from_text(attributes.id)
-        if event is None:
+        if event is None or len(attributes.id) != UUID_LETTERS:
             raise Unreadable("an event of the edge has a UUID", "ce_id")
         if not is_text(attributes.received_at):
             raise Unreadable("an event of the edge has the time of its arrival", "ce_receivedtime")
@@ -196,6 +197,7 @@ def _fact(attributes: Attributes, value: bytes, event: bytes, origin: tuple[str,
     value.decode()
     return Fact(
         event,
+        attributes.id if attributes.edge else as_text(event),
         attributes.type,
         source,
         event_time(time, attributes.received_at),

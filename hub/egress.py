@@ -48,6 +48,7 @@ _PUBLIC_6 = IPv6Network("2000::/3")
 """All that the world hands out today; outside lie NAT64, discard, segment routing, link-local and multicast."""
 
 _MAPPED_6 = IPv6Network("::ffff:0:0/96")
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 _NUMBERS = re.compile(r"[0-9a-fxA-FX.]+")
 
 
@@ -87,8 +88,10 @@ def url_problem(url: str, *, allow_private: bool) -> str | None:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError) as error:
         return f"{error}"
-    if parsed.scheme not in {"http", "https"} or not parsed.host:
+    if parsed.scheme not in {"http", "https"} or not _HOST.fullmatch(parsed.raw_host.decode()):
         return "must be https://host/…"
+    if parsed.port is not None and not 1 <= parsed.port <= 65_535:
+        return f"there is no port {parsed.port}"
     if parsed.userinfo:
         return "must not hold a user name or password"
     if parsed.scheme == "http" and not allow_private:
@@ -186,7 +189,7 @@ class _Checked(httpcore.AsyncNetworkBackend):
 
     def __init__(self, *, allow_private: bool) -> None:
         self._allow_private = allow_private
-        self._network = httpcore.AnyIOBackend()
+        self._network: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,

@@ -54,8 +54,17 @@ INBOUND = (
     Topic("inbound.tools", "Everything that any other tool says.", _HINT),
     Topic("inbound.hub", "What people do in the hub and what its rules set.", _HINT),
 )
-PROFILES = Topic("profiles", "State: the whole profile, its redirect, or nothing (erased).", "profile id", -1, compacted=True)
-ACTIVITIES = Topic("activities", "What happened, with the profile id; merges and splits.", "profile id")
+PROFILES = Topic(
+    "profiles",
+    "State: the whole profile, its redirect, or nothing (erased).",
+    "profile id",
+    retention_ms=-1,
+    compacted=True,
+    log_append_time=False,
+)
+ACTIVITIES = Topic(
+    "activities", "What happened, with the profile id; merges and splits.", "profile id", log_append_time=False
+)
 TOPICS = (*INBOUND, PROFILES, ACTIVITIES)
 
 _NOUNS = {

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import binascii
 from base64 import b64decode
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import Annotated, Self
+from typing import Annotated
 
 import orjson
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from standardwebhooks import Webhook
 
 from consumers.tools import Manners
@@ -38,13 +37,19 @@ class Settings(Manners):
         default=("profile.*",), description="Which types are told."
     )
 
-    @model_validator(mode="after")
-    def _sound(self) -> Self:
-        if problem := url_problem(self.url, allow_private=self.allow_private):
-            raise ValueError(f"url: {problem}")
-        for secret in self.secret:
-            _check(secret)
-        return self
+    @field_validator("url")
+    @classmethod
+    def _reachable(cls, url: str, info: ValidationInfo) -> str:
+        if problem := url_problem(url, allow_private=info.data.get("allow_private", False)):
+            raise ValueError(problem)
+        return url
+
+    @field_validator("secret")
+    @classmethod
+    def _signing(cls, secrets: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(_is_key, secrets)):
+            raise ValueError(f"must be {PREFIX} and the base64 of {SHORTEST} to {LONGEST} random bytes")
+        return secrets
 
 
 def render(_: Settings, notice: Notice) -> bytes:
@@ -86,13 +91,12 @@ def _signer(secret: str) -> Webhook:
     return Webhook(secret)
 
 
-def _check(secret: str) -> None:
+def _is_key(secret: str) -> bool:
     try:
         key = b64decode(secret.removeprefix(PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if not secret.startswith(PREFIX) or not SHORTEST <= len(key) <= LONGEST:
-        raise ValueError(f"secret: must be {PREFIX} and the base64 of {SHORTEST} to {LONGEST} random bytes")
+    except ValueError:
+        return False
+    return secret.startswith(PREFIX) and SHORTEST <= len(key) <= LONGEST
 
 
 WEBHOOK = Destination(

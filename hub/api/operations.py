@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from hub.api import letters
 from hub.api.keys import needs
 from hub.api.problems import NotFound, responses
-from hub.api.shapes import DeadLetterPage, DeadLetterWhole, LagReport
-from hub.storage import dead_letters
+from hub.api.shapes import DeadLetterPage, DeadLetterWhole, DeliveryPage, DeliveryState, DeliveryWhole, LagReport
+from hub.storage import dead_letters, deliveries
 
 router = APIRouter(prefix="/api", tags=["operations"], dependencies=[Depends(needs("operations:read"))])
 
@@ -47,3 +47,26 @@ async def get_dead_letter(request: Request, id: int) -> Any:  # noqa: A002 - the
     if found is None:
         raise NotFound(f"there is no dead letter {id}", "id")
     return letters.whole(found)
+
+
+@router.get("/deliveries", response_model=DeliveryPage, responses=REFUSED)
+async def list_deliveries(
+    request: Request,
+    destination: Annotated[str | None, Query(description="Only those to this destination of hub.toml.")] = None,
+    state: Annotated[DeliveryState | None, Query(description="Only these.")] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    before: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+) -> Any:
+    """What the tools were told, newest first."""
+    return await deliveries.page(
+        request.app.state.pool, destination=destination, state=state, limit=limit, before=before
+    )
+
+
+@router.get("/deliveries/{id}", response_model=DeliveryWhole, responses=REFUSED | MISSING)
+async def get_delivery(request: Request, id: str) -> Any:  # noqa: A002 - the parameter's name is what callers see
+    """A delivery with the body as it was sent, and what every try heard."""
+    found = await deliveries.get(request.app.state.pool, id)
+    if found is None:
+        raise NotFound(f"there is no delivery {id}", "id")
+    return found

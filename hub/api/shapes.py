@@ -100,6 +100,53 @@ class DeadLetterWhole(DeadLetter):
     content_type: str | None
 
 
+DeliveryState = Literal["pending", "sending", "retry", "delivered", "folded", "dead"]
+
+
+class Delivery(BaseModel):
+    """What a tool is told, and how that stands."""
+
+    id: str = Field(description="The webhook-id.")
+    destination: str
+    profile_id: str
+    type: str
+    version: int
+    state: DeliveryState
+    attempts: int
+    status: int | None = Field(description="What the tool answered last.")
+    error: str | None
+    created_at: str
+    due_at: str | None
+    first_try_at: str | None
+    last_try_at: str | None
+    ended_at: str | None
+
+
+class DeliveryPage(BaseModel):
+    """Deliveries, newest first."""
+
+    deliveries: list[Delivery]
+    next: str | None = Field(description="Pass it as `before` for the page after this one; null on the last.")
+
+
+class Try(BaseModel):
+    """One try of a delivery."""
+
+    attempt: int
+    at: str
+    status: int | None
+    error: str | None
+    milliseconds: int | None
+    response: str | None
+
+
+class DeliveryWhole(Delivery):
+    """A delivery with its body and its tries."""
+
+    body: str | None = Field(description="The bytes that every try carried, as text; null before the first.")
+    tries: list[Try]
+
+
 class Health(BaseModel):
     """Whether all is well, check by check."""
 

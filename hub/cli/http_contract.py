@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 Json = dict[str, Any]
@@ -18,12 +19,17 @@ IDS = {
 
 def openapi() -> Json:
     """OpenAPI 3.1 of everything that is spoken over HTTP."""
+    document = _console()
+    paths = {path: {"servers": [GATEWAY], **methods} for path, methods in _gateway().items()}
+    return {**document, "servers": [CONSOLE], "paths": {**document["paths"], **paths}}
+
+
+@cache
+def _console() -> Json:
     from hub.api.app import create_app
     from hub.settings import Settings
 
-    document: Json = create_app(Settings(), None, _no_lag, {}).openapi()
-    paths = {path: {"servers": [GATEWAY], **methods} for path, methods in _gateway().items()}
-    return {**document, "servers": [CONSOLE], "paths": {**document["paths"], **paths}}
+    return create_app(Settings(), None, _no_lag, {}).openapi()
 
 
 async def _no_lag() -> Json:

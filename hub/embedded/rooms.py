@@ -55,6 +55,11 @@ class Room:
         except OSError as error:
             raise Misconfigured(f"The state folder {self.state} cannot be used: {error}") from error
 
+    def sweep(self) -> None:
+        """Throw away the folders that a crash left half made. The caller holds the lock."""
+        for left in self.state.glob("*.unfinished-*"):
+            shutil.rmtree(left, ignore_errors=True)
+
     def turn_log(self, name: str) -> Path:
         """The log to write to; a large one is put aside first (one old log is kept)."""
         log = self.log(name)
@@ -80,11 +85,10 @@ class Room:
 def made_whole(folder: Path) -> Iterator[Path]:
     """Make a folder under another name; it gets its own when everything in it is done.
 
-    So a crash in the middle leaves no half-made folder behind, only one that the next start throws away.
+    So a crash in the middle leaves no half-made folder behind, only one that the next start throws away. The name is
+    new each time: a program that outlived the crash may still be writing into the one before.
     """
-    unfinished = folder.with_name(f"{folder.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(mode=0o700)
+    unfinished = Path(tempfile.mkdtemp(prefix=f"{folder.name}.unfinished-", dir=folder.parent))
     yield unfinished
     unfinished.rename(folder)
 

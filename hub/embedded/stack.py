@@ -100,6 +100,7 @@ def start(
     asked = {"kafka": kafka, "postgres": postgres, "redis": redis}
     wanted = [server for server in SERVERS if asked[server.name]]
     with alone(room, report):
+        room.sweep()
         notes = at_once(wanted, lambda server: ensure(server, room, report))
     return _addresses({server.name: note for server, note in zip(wanted, notes, strict=True)})
 

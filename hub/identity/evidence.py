@@ -86,9 +86,10 @@ class Who(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """An inbound event, read: who it is about and when; ids are 16 bytes, times are text."""
+    """An inbound event, read: who it is about and when; times are text, `id` is the event's id as text."""
 
     event: bytes
+    id: str
     type: str
     source: str
     at: str
@@ -126,8 +127,8 @@ def recognise(source: str, words: Words, event: bytes | None) -> Who | None:
     name = normalise.name(words.name, words.given_name, words.family_name)
     claims = tuple(_claims(mail, number))
     fields = tuple(_fields(words, mail, number))
-    if words.id:
-        account = words.id.strip()
+    account = normalise.clean(words.id)
+    if account:
         return Who(record_id(source, ACCOUNT, account), source, ACCOUNT, account, "", claims, name, fields)
     if not claims:
         return None
@@ -164,21 +165,18 @@ def _fields(words: Words, mail: Value | None, number: Value | None) -> list[tupl
 
 def learn(evidence: Evidence, fact: Fact, who: Who) -> None:
     """Fold one fact into a record's evidence, in place."""
-    event = as_text(fact.event)
-    if not evidence.first_at or (fact.at, event) < (evidence.first_at, evidence.first_event):
-        evidence.first_at, evidence.first_event = fact.at, event
+    at, event, trusted = fact.at, fact.id, fact.trusted
+    if not evidence.first_at or (at, event) < (evidence.first_at, evidence.first_event):
+        evidence.first_at, evidence.first_event = at, event
+    fields = evidence.fields
     for field, value in who.fields:
-        _state(evidence, field, Statement(value, fact.at, event, fact.trusted))
+        known = fields.get(field)
+        if known is None or (trusted, at, event, value) > (known.trusted, known.at, known.event, known.value):
+            fields[field] = Statement(value, at, event, trusted)
     if who.name.given and who.name not in evidence.names:
         evidence.names = sorted({*evidence.names, who.name})[:MOST_NAMES]
     for claim in who.claims:
-        _claim(evidence, claim, fact.at, event, trusted=fact.trusted)
-
-
-def _state(evidence: Evidence, field: str, statement: Statement) -> None:
-    known = evidence.fields.get(field)
-    if known is None or statement.rank > known.rank:
-        evidence.fields[field] = statement
+        _claim(evidence, claim, at, event, trusted=trusted)
 
 
 def _claim(evidence: Evidence, stated: ClaimOf, at: str, event: str, *, trusted: bool) -> None:

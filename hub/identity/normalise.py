@@ -31,7 +31,7 @@ _PLACEHOLDERS = frozenset(
 )
 _DEAF_DOMAINS = ("example.invalid", "test.test", "localhost.localdomain")
 _UNDECOMPOSED = {"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ı": "i"}
-_TYPEWRITER = dict.fromkeys("’‘ʼ`´", "'") | dict.fromkeys("‐–—", "-")
+_TYPEWRITER = dict.fromkeys("’‘ʼ`", "'") | dict.fromkeys("‐–—", "-")
 _ONE_SIGN = str.maketrans(_UNDECOMPOSED | _TYPEWRITER)
 _NO_PERSON = {
     PhoneNumberType.TOLL_FREE,
@@ -89,12 +89,13 @@ def phone(written: str, region: str | None) -> Value | None:
         number = phonenumbers.parse(written, region)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_valid_number(number):
+    kind = number_type(number)  # valid and of which kind, in one look: the library asks its patterns for either
+    if kind == PhoneNumberType.UNKNOWN:
         return None
-    value = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    value = f"+{number.country_code}{phonenumbers.national_significant_number(number)}"
     if number.extension:
         value += f";ext={number.extension}"
-    return Value(value, number_type(number) in _NO_PERSON or _is_pattern(str(number.national_number)))
+    return Value(value, kind in _NO_PERSON or _is_pattern(str(number.national_number)))
 
 
 def _is_pattern(digits: str) -> bool:

@@ -7,7 +7,7 @@ inserts, locks and marks, each in one order on one index, and nobody goes back t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -16,6 +16,11 @@ from hub.identity.outcome import Changes, Identified, Row
 from hub.identity.resolve import Known
 from hub.storage.pool import Connection
 
+def _written(values: Iterable[object]) -> list[str]:
+    """Numbers and truths as text: the driver asks an abstract class about each that is not."""
+    return [str(value) for value in values]
+
+
 _decode = msgspec.json.Decoder(Evidence).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -23,9 +28,12 @@ _encode = msgspec.json.Encoder().encode
 async def groups_of(connection: Connection, records: Collection[bytes]) -> dict[bytes, bytes]:
     """Stored record → its group, read without a lock."""
     rows = await connection.fetch(
-        "SELECT record_id, group_id FROM source_record WHERE record_id = ANY($1::uuid[])", list(records)
+        """
+        SELECT record_id, nullif(group_id, record_id) FROM source_record WHERE record_id = ANY($1::uuid[])
+        """,
+        list(records),
     )
-    return {row[0]: row[1] for row in rows}
+    return {record: group or record for record, group in rows}
 
 
 async def identified(connection: Connection, identifiers: Collection[bytes]) -> dict[bytes, Identified]:
@@ -76,24 +84,28 @@ async def insert_records(connection: Connection, new: Mapping[bytes, Who]) -> se
     return {row[0] for row in rows}
 
 
-async def lock_groups(connection: Connection, groups: Collection[bytes]) -> set[bytes]:
-    """Lock these groups in order; gives those that (still) exist."""
-    rows = await connection.fetch(
+async def lock_groups(connection: Connection, groups: Collection[bytes]) -> None:
+    """Lock these groups in order. One that is gone meanwhile shows in what is loaded next."""
+    await connection.fetchval(
         """
-        SELECT group_id FROM link_group WHERE group_id = ANY($1::uuid[]) ORDER BY group_id FOR NO KEY UPDATE
+        SELECT count(*) FROM (
+            SELECT 1 FROM link_group WHERE group_id = ANY($1::uuid[]) ORDER BY group_id FOR NO KEY UPDATE
+        ) held
         """,
         sorted(groups),
     )
-    return {row[0] for row in rows}
 
 
 async def load(
     connection: Connection, groups: Collection[bytes], made_here: Collection[bytes]
 ) -> tuple[dict[bytes, Row], dict[bytes, int]]:
-    """Every record of these groups, and the version of every profile they belong to."""
+    """Every record of these groups, and the version of every profile they belong to.
+
+    Most records are a group and a profile of their own; such an id is not sent a second and third time.
+    """
     rows = await connection.fetch(
         """
-        SELECT r.record_id, r.group_id, r.profile_id, r.source, r.kind, r.key_namespace, r.key, r.activities,
+        SELECT r.record_id, nullif(r.group_id, r.record_id), nullif(r.profile_id, r.record_id), r.source, r.kind, r.key_namespace, r.key, r.activities,
                r.evidence, p.version
         FROM source_record r LEFT JOIN profile p ON p.profile_id = r.profile_id
         WHERE r.group_id = ANY($1::uuid[])
@@ -104,9 +116,10 @@ async def load(
     versions: dict[bytes, int] = {}
     for record, group, profile, source, kind, namespace, key, activities, evidence, version in rows:
         known = Known(record, source, kind, (namespace, key), _decode(evidence) if evidence else Evidence())
-        found[record] = Row(known, group, None if record in made_here else profile, activities)
+        home = None if record in made_here else profile or record
+        found[record] = Row(known, group or record, home, activities)
         if version is not None:
-            versions[profile] = version
+            versions[profile or record] = version
     return found, versions
 
 
@@ -116,8 +129,8 @@ async def mark(connection: Connection, facts: Sequence[Fact]) -> set[bytes]:
     rows = await connection.fetch(
         """
         INSERT INTO activity (event_id, record_id, type, source, at, received_at, spam, data)
-        SELECT e, r, t, s, a::timestamptz, b::timestamptz, p, d
-        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[], $8::json[])
+        SELECT e, r, t, s, a::timestamptz, b::timestamptz, p::bool, d
+        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::json[])
             u(e, r, t, s, a, b, p, d)
         ON CONFLICT DO NOTHING RETURNING event_id
         """,
@@ -127,7 +140,7 @@ async def mark(connection: Connection, facts: Sequence[Fact]) -> set[bytes]:
         [fact.source for fact in ordered],
         [fact.at for fact in ordered],
         [fact.received_at for fact in ordered],
-        [fact.spam for fact in ordered],
+        _written(fact.spam for fact in ordered),
         [fact.payload.decode() for fact in ordered],
     )
     return {row[0] for row in rows}
@@ -173,16 +186,21 @@ async def _write_claims(connection: Connection, changes: Changes) -> None:
 async def _write_rows(connection: Connection, rows: Sequence[Row]) -> None:
     await connection.execute(
         """
-        UPDATE source_record r SET group_id = g, profile_id = p, activities = n, evidence = e
-        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::json[]) u(i, g, p, n, e)
+        UPDATE source_record r SET group_id = coalesce(g, i), profile_id = coalesce(p, i), activities = n::int, evidence = e
+        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::json[]) u(i, g, p, n, e)
         WHERE r.record_id = i
         """,
         [row.known.record for row in rows],
-        [row.group for row in rows],
-        [row.profile for row in rows],
-        [row.activities for row in rows],
+        [_other(row.group, row) for row in rows],
+        [_other(row.profile, row) for row in rows],
+        _written(row.activities for row in rows),
         [_encode(row.known.evidence).decode() for row in rows],
     )
+
+
+def _other(identity: bytes | None, row: Row) -> bytes | None:
+    """An id that is not the record's own; None stands for that one."""
+    return None if identity == row.known.record else identity
 
 
 async def _write_identifiers(connection: Connection, identifiers: Mapping[bytes, Identified]) -> None:
@@ -210,18 +228,18 @@ async def _write_profiles(connection: Connection, changes: Changes) -> None:
                 statement,
                 [one.person.profile for one in told],
                 [one.group for one in told],
-                [one.version for one in told],
+                _written(one.version for one in told),
                 [one.line.decode() for one in told],
             )
 
 
 _UPDATE_PROFILE = """
-    UPDATE profile x SET group_id = g, version = v, line = l
-    FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::json[]) u(i, g, v, l) WHERE x.profile_id = i
+    UPDATE profile x SET group_id = g, version = v::bigint, line = l
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::json[]) u(i, g, v, l) WHERE x.profile_id = i
 """
 _INSERT_PROFILE = """
     INSERT INTO profile (profile_id, group_id, version, line)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::json[])
+    SELECT i, g, v::bigint, l FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::json[]) u(i, g, v, l)
 """
 
 

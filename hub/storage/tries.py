@@ -13,6 +13,8 @@ from hub.storage.pool import Connection
 from hub.storage.told import Know, know
 
 LEASES = Leases("delivery", waiting=("pending", "retry"), taken="sending", lost="retry")
+MOST_CLAIMED = 256
+"""Deliveries of one claim, over all destinations."""
 FIRST_TOKEN = 1
 """The token of a row that is made already taken."""
 _ONE_CLAIM_AT_A_TIME = 4_711_002
@@ -106,14 +108,15 @@ async def due(connection: Connection, slots: Mapping[str, int]) -> list[Waiting]
                coalesce(extract(epoch FROM clock_timestamp() - w.failing_since), 0)::float
         FROM budget CROSS JOIN LATERAL (
             SELECT * FROM delivery d
-            WHERE d.destination = budget.name AND d.state IN ('pending', 'retry') AND d.due_at <= clock_timestamp()
+            WHERE d.destination = budget.name AND d.state IN ('pending', 'retry') AND d.due_at <= statement_timestamp()
               AND NOT EXISTS (SELECT FROM delivery s
                               WHERE s.destination = d.destination AND s.lane = d.lane AND s.state = 'sending')
             ORDER BY d.due_at LIMIT budget.free
-        ) w WHERE budget.free > 0 ORDER BY w.due_at
+        ) w WHERE budget.free > 0 ORDER BY w.due_at LIMIT $3
         """,
         list(slots),
         list(slots.values()),
+        MOST_CLAIMED,
     )
     first = {(row[1], row[3]): Waiting(*row) for row in reversed(rows)}
     return list(reversed(first.values()))
@@ -126,7 +129,7 @@ async def next_due(connection: Connection, destinations: Sequence[str], at_most:
         SELECT least($2, extract(epoch FROM min(next.due_at) - clock_timestamp())::float)
         FROM unnest($1::text[]) AS name CROSS JOIN LATERAL (
             SELECT due_at FROM delivery WHERE destination = name AND state IN ('pending', 'retry')
-            AND due_at > clock_timestamp() ORDER BY due_at LIMIT 1) next
+            AND due_at > statement_timestamp() ORDER BY due_at LIMIT 1) next
         """,
         list(destinations),
         at_most,

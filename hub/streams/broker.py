@@ -6,8 +6,8 @@ The admin client raises for few error codes; here every answer's code is read.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -48,14 +48,21 @@ class GroupFound:
     committed: dict[tuple[str, int], int]
 
 
-@asynccontextmanager
-async def answering() -> AsyncIterator[None]:
-    """Within a bound; whatever Kafka refuses or leaves unanswered is a Retry."""
+@contextmanager
+def translated() -> Iterator[None]:
+    """Whatever Kafka refuses or leaves unanswered is a Retry."""
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            yield
+        yield
     except (KafkaError, TimeoutError, OSError) as error:
         raise Retry(f"Kafka: {str(error) or type(error).__name__}") from error
+
+
+@asynccontextmanager
+async def answering() -> AsyncIterator[None]:
+    """As `translated`, within 15 s. Not for a fetch: that has a bound of its own and must not be cut off."""
+    with translated():
+        async with asyncio.timeout(ANSWER_SECONDS):
+            yield
 
 
 class Broker:

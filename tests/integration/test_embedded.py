@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,8 +20,7 @@ import pytest
 import redis.asyncio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from hub import clock, embedded
 from hub.cli.embedded import app
@@ -48,10 +47,14 @@ def pids(state: Path) -> dict[str, int]:
 
 def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
-    deadline = clock.monotonic() + 10
-    while processes.birth(pid) and clock.monotonic() < deadline:
+    until(lambda: processes.birth(pid) is None)
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    deadline = clock.monotonic() + 30
+    while not is_so():
+        assert clock.monotonic() < deadline
         processes.pause(0.01)
-    assert processes.birth(pid) is None
 
 
 async def put(addresses: embedded.Addresses, word: str) -> None:
@@ -229,13 +232,18 @@ def test_stop_leaves_nothing_running_and_the_data_in_place(state: Path) -> None:
     assert embedded.stop(state) == after
 
 
-def test_a_half_made_folder_is_made_anew(tmp_path: Path) -> None:
-    (tmp_path / "postgres.unfinished" / "rest").mkdir(parents=True)
+@pytest.mark.parametrize("moment", ["kafka.unfinished-*/log", "run/kafka.json"])
+def test_a_start_that_is_killed_in_the_middle_is_completed_by_the_next(tmp_path: Path, moment: str) -> None:
+    script = "import sys, pathlib; from hub import embedded; embedded.start(pathlib.Path(sys.argv[1]))"
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)]) as starting:
+        until(lambda: bool(list(tmp_path.glob(moment))))
+        starting.kill()
     try:
-        embedded.start(tmp_path, kafka=False, redis=False)
-        assert not (tmp_path / "postgres.unfinished").exists()
+        embedded.start(tmp_path)
+        assert len(pids(tmp_path)) == 3
     finally:
         embedded.stop(tmp_path)
+    assert not pids(tmp_path)
 
 
 def test_the_command_line_starts_shows_and_stops(state: Path) -> None:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import NamedTuple
 
 import msgspec
 
+from hub.clock import text
 from hub.identity.evidence import LINK, SHARED, Evidence, Fact, Who, Words, learn, needs_event, recognise
 from hub.identity.ids import event_id, hash_id
 from hub.identity.outcome import Changes, Identified, Row, outcome
 from hub.identity.resolve import Known, Person, resolve
 from hub.identity.survivorship import line
 
+FIRST_DAY = datetime(2024, 1, 1, 12, tzinfo=UTC)
 PUBLIC = {"web"}
 """Sources of these facts whose proof is public; everybody else's word is trusted."""
 _numbers = count()
@@ -28,24 +31,18 @@ _decode = msgspec.json.Decoder(Evidence).decode
 
 def day(number: int) -> str:
     """Noon of a day, counted from the first of 2024."""
-    months = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-    year, rest = divmod(number, 366)
-    month = 0
-    while rest >= months[month]:
-        rest -= months[month]
-        month += 1
-    return f"{2024 + year:04d}-{month + 1:02d}-{min(rest + 1, 28):02d}T12:00:00.000Z"
+    return text(FIRST_DAY + timedelta(days=number - 1))
 
 
 def fact(source: str, words: Words, at: str = day(1), *, trusted: bool | None = None, natural_id: str = "") -> Fact:
-    """What a source says of a person. Without a natural id it is an event of its own; with one, a repeat is a repeat."""
+    """What a source says of a person. One natural id is one event; without, each call makes another."""
     event = event_id(source, natural_id or f"fact {next(_numbers)}")
     trusted = source not in PUBLIC if trusted is None else trusted
     who = recognise(source, words, None)
     if who and needs_event(who):
         who = recognise(source, words, event)
     kind = "form.submitted" if source in PUBLIC else "contact.updated"
-    return Fact(event, kind, source, at, at, trusted, spam=False, payload=b"{}", who=who)
+    return Fact(event, as_text(event), kind, source, at, at, trusted, spam=False, payload=b"{}", who=who)
 
 
 class Shown(NamedTuple):

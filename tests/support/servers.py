@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -42,10 +44,15 @@ def from_environment(variables: Mapping[str, str]) -> embedded.Addresses | None:
 
 def docker_answers() -> bool:
     """Does a Docker engine answer here?"""
-    try:
-        return bool(DockerClient().client.ping())
-    except Exception:  # noqa: BLE001 - no engine, no rights, no socket: the embedded stack is there
-        return False
+    with warnings.catch_warnings():
+        # Where none answers, the client forgets to close its socket; it is collected here, where nobody minds.
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            return bool(DockerClient().client.ping())
+        except Exception:  # noqa: BLE001 - no engine, no rights, no socket: the embedded stack is there
+            return False
+        finally:
+            gc.collect()
 
 
 @contextmanager

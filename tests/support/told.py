@@ -18,6 +18,7 @@ from hub.components import Record
 from hub.identity.ids import as_text, hash_id
 from hub.identity.survivorship import redirect, versioned
 from hub.settings import check
+from hub.storage.deliveries import get, page
 from hub.storage.pool import Pool, reading, transaction
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -48,34 +49,36 @@ class House:
         self.hints = LocalHints()
         self._works = [Sync(tool, self.hints) for tool in tools]
 
-    async def puts(self, profile: bytes, version: int, **more: Any) -> None:
-        """The profile is alive, in this version; sync hears of it at once."""
-        await self.stores(profile, version, **more)
-        await self.syncs((profile, versioned(a_line(profile, **more), version)))
+    async def puts(self, *states: tuple[bytes, int], **more: Any) -> None:
+        """These profiles are alive, each in this version; sync hears of it at once, in one batch."""
+        await self.stores(*states, **more)
+        await self.hears(*states)
 
-    async def stores(self, profile: bytes, version: int, **more: Any) -> None:
-        """The profile is alive, in this version; the relay is behind."""
+    async def hears(self, *states: tuple[bytes, int]) -> None:
+        """The topic says so once more; the profiles are what they are."""
+        await self.syncs(*((profile, versioned(a_line(profile), version)) for profile, version in states))
+
+    async def stores(self, *states: tuple[bytes, int], **more: Any) -> None:
+        """These profiles are alive, each in this version; the relay is behind."""
         async with transaction(self.pool) as connection:
-            await connection.execute(
+            await connection.executemany(
                 """
                 INSERT INTO source_record (record_id, group_id, profile_id, source, kind, key_namespace, key)
                 VALUES ($1, $1, $1, 'test', 'account', '', 'x') ON CONFLICT (record_id) DO UPDATE SET profile_id = $1
                 """,
-                profile,
+                [(profile,) for profile, _ in states],
             )
-            await connection.execute(
+            await connection.executemany(
                 """
                 INSERT INTO profile (profile_id, group_id, version, line) VALUES ($1, $1, $2, $3)
                 ON CONFLICT (profile_id) DO UPDATE SET version = $2, line = $3
                 """,
-                profile,
-                version,
-                a_line(profile, **more).decode(),
+                [(profile, version, a_line(profile, **more).decode()) for profile, version in states],
             )
 
     async def merges(self, absorbed: bytes, survivor: bytes, version: int) -> None:
         """One profile goes up in another, as the profiles consumer writes it; sync hears of both."""
-        await self.stores(survivor, version)
+        await self.stores((survivor, version))
         async with transaction(self.pool) as connection:
             await connection.execute("DELETE FROM profile WHERE profile_id = $1", absorbed)
             await connection.execute(
@@ -107,6 +110,11 @@ class House:
         """The states of all deliveries, oldest first."""
         async with reading(self.pool) as connection:
             return [row[0] for row in await connection.fetch("SELECT state FROM delivery ORDER BY created_at, version")]
+
+    async def deliveries(self) -> list[dict[str, Any]]:
+        """All deliveries as `hub deliveries show --json` prints them, oldest first."""
+        listed = (await page(self.pool, destination=None, state=None, limit=1000))["deliveries"]
+        return [whole for one in reversed(listed) if (whole := await get(self.pool, one["id"]))]
 
     async def quiet(self) -> bool:
         """Whether nothing is open."""

@@ -68,6 +68,7 @@ class FakeTool:
         self.script: Script = script or (lambda _: OK)
         self.got: list[Got] = []
         self.port = 0
+        self.connections = 0
         self.on_the_wire = 0
         self.most_on_the_wire = 0
         self._news = asyncio.Event()
@@ -91,6 +92,7 @@ class FakeTool:
 
         async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             connections.add(writer)
+            self.connections += 1
             try:
                 await self._talk(reader, writer)
             except (asyncio.IncompleteReadError, ConnectionError):

@@ -165,7 +165,15 @@ def test_a_folder_gets_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
     assert not goal.exists()
     with rooms.made_whole(goal) as unfinished:
         (unfinished / "all").touch()
-    assert [path.name for path in tmp_path.rglob("*")] == ["postgres", "all"]
+    assert [path.name for path in goal.iterdir()] == ["all"]
+
+
+def test_what_a_crash_left_half_made_is_thrown_away(room: Room) -> None:
+    making = rooms.made_whole(room.data("kafka"))
+    (making.__enter__() / "half").touch()
+    assert list(room.state.glob("kafka.*"))
+    room.sweep()
+    assert not list(room.state.glob("kafka*"))
 
 
 def test_a_large_log_is_put_aside(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from hub import clock
 from hub.errors import Retry
 from hub.streams.publish import Message
-from hub import clock
 from producers.gateway.lanes import SMALL_BYTES, Lanes
 
 

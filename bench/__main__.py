@@ -1,0 +1,154 @@
+"""`python -m bench`: rounds of three contenders, then latency, then the gateway alone."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+
+from bench import figures, flame
+from bench.children import Broken, under
+from bench.doors import CONNECTIONS, POSTS_PER_SECOND, gateway_rate, latency
+from bench.events import make_events
+from bench.figures import Figures, Void
+from bench.rate import Ring, Turn, copy_turn, hub_commands, hub_turn, relational_turn
+from bench.report import Steps, median_turn, show, steps
+from bench.stage import servers, state_folder
+from hub.embedded import Addresses
+from hub.errors import HubError
+
+WIDTH = 150
+PARTS = ("rate", "latency", "gateway")
+CONTENDERS: dict[str, Callable[[Ring], Coroutine[Any, Any, Turn]]] = {
+    "copy floor": copy_turn,
+    "relational floor": relational_turn,
+    "hub": hub_turn,
+}
+
+
+@dataclass
+class Run:
+    """What was asked for, and what came of it."""
+
+    asked: argparse.Namespace
+    state: Path
+    addresses: Addresses
+    steps: Steps
+    figures: Figures
+    turns: dict[str, list[Turn]] = field(default_factory=dict)
+    samples: list[Path] = field(default_factory=list)
+
+
+def main() -> int:
+    """Exit status 1: the run is void, and no file is written."""
+    asked = _asked()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    parts = [asked.only] if asked.only else PARTS
+    many = sum(asked.rounds * len(CONTENDERS) + 1 if part == "rate" else 1 for part in parts)
+    void = None
+    with steps(many) as bar, servers(state_folder(), bar.report) as addresses:
+        run = Run(asked, state_folder(), addresses, bar, figures.no_figures(asked.events))
+        try:
+            for part in parts:
+                _PARTS[part](run)
+        except (Void, Broken, HubError, TimeoutError) as error:
+            void = f"void: {str(error) or type(error).__name__}"
+    _tell(run, void)
+    if asked.out and not void:
+        figures.write(run.figures, asked.out)
+    return 1 if void else 0
+
+
+def _tell(run: Run, void: str | None) -> None:
+    terminal = Console()
+    show(run.figures, run.turns, terminal if terminal.is_terminal else Console(width=WIDTH))
+    if any(path.exists() for path in run.samples):
+        print("\n" + flame.summary(run.samples))
+    if void:
+        print(void, file=sys.stderr)
+
+
+def _asked() -> argparse.Namespace:
+    words = argparse.ArgumentParser("python -m bench", description="How fast the hub is (see bench/README.md).")
+    words.add_argument("--out", type=Path, metavar="FILE", help="write the figures there, as JSON")
+    words.add_argument("--quick", action="store_true", help="a small run, about a minute")
+    words.add_argument("--only", choices=PARTS, help="one part of the three")
+    words.add_argument("--profile", action="store_true", help="tell where the process of the profiles spends its time")
+    words.add_argument("--seed", type=int, default=1, help="of the events (default: %(default)s)")
+    words.add_argument("--rounds", type=int, help="of each contender (default: 5, quick 3)")
+    words.add_argument("--events", type=int, help="in each round (default: 200000, quick 20000)")
+    asked = words.parse_args()
+    asked.rounds = asked.rounds or (3 if asked.quick else 5)
+    asked.events = asked.events or (20_000 if asked.quick else 200_000)
+    return asked
+
+
+def _rate(run: Run) -> None:
+    run.steps.begin("making events")
+    stock = make_events(run.asked.events, run.asked.seed)
+    run.steps.end(f"{len(stock.messages):,} events of {stock.bytes_each:.0f} bytes, {len(stock.emails):,} people")
+    run.turns = {name: [] for name in CONTENDERS}
+    ring = Ring(run.state, run.addresses, stock, hub_commands())
+    for number in range(1, run.asked.rounds + 1):
+        for name, contender in CONTENDERS.items():
+            run.steps.begin(f"round {number} of {run.asked.rounds}: {name}")
+            turn = asyncio.run(contender(_observed(run, ring, number)))
+            run.turns[name].append(turn)
+            run.steps.end(f"round {number}: {name} {turn.rate:,.0f} events/s")
+    _judge(run)
+
+
+def _observed(run: Run, ring: Ring, number: int) -> Ring:
+    """With `--profile`, the hub's process `profiles` runs under py-spy."""
+    if not run.asked.profile:
+        return ring
+    into = run.state / f"profile-{number}.txt"
+    if into not in run.samples:
+        run.samples.append(into)
+    return replace(ring, hub=ring.hub | {"profiles": under(ring.hub["profiles"], flame.profiler(into))})
+
+
+def _judge(run: Run) -> None:
+    """Fill in the figures. Raises Void where rows are wrong, or the relational floor is no floor."""
+    wrong = [line for found in run.turns.values() for turn in found for line in turn.wrong]
+    if wrong:
+        raise Void("\n".join(wrong))
+    copy, relational, rate = (median(turn.rate for turn in run.turns[name]) for name in CONTENDERS)
+    if relational < figures.LEAST_SHARE_OF_COPY * copy:
+        raise Void(f"the relational floor ({relational:,.0f}/s) is below 0.15 of the copy floor ({copy:,.0f}/s)")
+    middle = median_turn(run.turns["hub"])
+    run.figures.update(
+        rate=round(rate, 1),
+        copy_floor=round(copy, 1),
+        relational_floor=round(relational, 1),
+        ratio=round(rate / relational, 4),
+        cpu_seconds=round(sum(middle.cpu[name] for name in hub_commands()), 2),
+    )
+
+
+def _latency(run: Run) -> None:
+    seconds = 10 if run.asked.quick else 60
+    run.steps.begin(f"latency: {POSTS_PER_SECOND} posts/s for {seconds} s")
+    run.figures["latency_ms"] = found = asyncio.run(latency(run.state, run.addresses, seconds))
+    run.steps.end(f"latency: p50 {found['p50']:.0f} ms, p99 {found['p99']:.0f} ms")
+
+
+def _gateway(run: Run) -> None:
+    seconds = 5 if run.asked.quick else 15
+    run.steps.begin(f"gateway: {CONNECTIONS} connections for {seconds} s")
+    run.figures["gateway_rate"] = found = asyncio.run(gateway_rate(run.state, run.addresses, seconds))
+    run.steps.end(f"gateway: {found:,.0f} posts/s")
+
+
+_PARTS: dict[str, Callable[[Run], None]] = {"rate": _rate, "latency": _latency, "gateway": _gateway}
+
+if __name__ == "__main__":
+    sys.exit(main())

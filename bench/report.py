@@ -1,0 +1,96 @@
+"""What a person sees: a bar while it runs, a table at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from statistics import median
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bench.figures import Figures
+from bench.rate import Turn
+
+
+class Steps:
+    """Progress on standard error: a bar at a terminal, a line per finished step elsewhere."""
+
+    def __init__(self, console: Console, bar: Progress, task: TaskID) -> None:
+        self._console = console
+        self._bar = bar
+        self._task = task
+
+    def begin(self, what: str) -> None:
+        """Name what is being done."""
+        self._bar.update(self._task, description=what)
+
+    def end(self, what: str) -> None:
+        """A step is done."""
+        self._bar.advance(self._task)
+        if not self._console.is_terminal:
+            self._console.print(what, highlight=False)
+
+    def report(self, text: str, *, done: int = 0, total: int = 0) -> None:
+        """A `hub.embedded.Report`: what the servers say while they start."""
+        self._bar.update(self._task, description=f"{text} {done * 100 // total} %" if total else text)
+
+
+@contextmanager
+def steps(count: int) -> Iterator[Steps]:
+    """The bar, for as long as the block lasts."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        yield Steps(console, bar, bar.add_task("events", total=count))
+
+
+def show(figures: Figures, turns: Mapping[str, Sequence[Turn]], console: Console) -> None:
+    """The table of a run."""
+    if any(turns.values()):
+        console.print(_rates(figures, turns))
+    lines = (
+        ("hub / relational floor", figures["ratio"], "{:.3f}"),
+        ("the same, by CPU time", _cpu_ratio(turns), "{:.3f}"),
+        ("CPU of the hub's processes", figures["cpu_seconds"], "{:.1f} s"),
+        ("post to tool, p50", figures["latency_ms"]["p50"], "{:.0f} ms"),
+        ("post to tool, p99", figures["latency_ms"]["p99"], "{:.0f} ms"),
+        ("gateway alone", figures["gateway_rate"], "{:,.0f} posts/s"),
+    )
+    for name, value, form in lines:
+        if value is not None:
+            console.print(f"{name:<28}{form.format(value)}", highlight=False)
+
+
+def _rates(figures: Figures, turns: Mapping[str, Sequence[Turn]]) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    table.add_column("of " + f"{figures['events']:,} events")
+    for column in ("events/s, median", "least", "most", "CPU µs/event", "of which"):
+        table.add_column(column, justify="left" if column == "of which" else "right")
+    for name, found in turns.items():
+        if not found:
+            continue
+        rates = [turn.rate for turn in found]
+        costs = _costs(found)
+        shares = ", ".join(f"{who} {cost:.0f}" for who, cost in costs.items() if cost >= 0.5)
+        numbers = (f"{number:,.0f}" for number in (median(rates), min(rates), max(rates), sum(costs.values())))
+        table.add_row(name, *numbers, shares)
+    return table
+
+
+def _costs(found: Sequence[Turn]) -> dict[str, float]:
+    """CPU microseconds per event by process, each its median over the rounds."""
+    return {who: median(turn.cpu[who] / turn.events for turn in found) * 1e6 for who in found[0].cpu}
+
+
+def median_turn(found: Sequence[Turn]) -> Turn:
+    """The round in the middle by its rate (of two, the slower one)."""
+    return sorted(found, key=lambda turn: turn.rate)[(len(found) - 1) // 2]
+
+
+def _cpu_ratio(turns: Mapping[str, Sequence[Turn]]) -> float | None:
+    """What the ratio would be if only CPU time counted: steadier than the clock where others use the machine too."""
+    if not turns.get("hub"):
+        return None
+    return sum(_costs(turns["relational floor"]).values()) / sum(_costs(turns["hub"]).values())

@@ -1,0 +1,118 @@
+"""`hub demo`: a hub of its own, a simulated company that keeps it busy, and a live table of what becomes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hub.cli import session
+
+if TYPE_CHECKING:
+    from hub.cli.demo_run import Stage, Wishes
+    from hub.demo.folder import Folder
+    from hub.demo.tools import Outage
+
+app = typer.Typer(rich_markup_mode="rich")
+
+USUAL = {"gateway": 8080, "console": 8090}
+"""Ports of the two listeners, where nobody else has them."""
+LONGEST_OUTAGE, OUTAGE_AGAIN = 12.0, 120.0
+"""Seconds that one of the tools is out, and after which it is out again."""
+
+
+@app.command()
+def demo(
+    exits: Annotated[bool, typer.Option("--exit", help="End when all is done, and stop every server.")] = False,
+    summary: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the counts of this run as JSON.", dir_okay=False)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another number is another company.")] = 7,
+    events: Annotated[int, typer.Option(min=1, help="Requests that come quickly; without --exit, more follow.")] = 480,
+    people: Annotated[int, typer.Option(min=1, max=720, help="How many people there are.")] = 120,
+    rate: Annotated[float, typer.Option(min=0.1, max=500, help="Quick requests per second.")] = 12.0,
+) -> None:
+    """A simulated company at work, on a hub of its own: what comes in, what it becomes, what waits, who is told.
+
+    People write to two forms, call and buy; some requests are sent twice, some events are told days late, and one of
+    the three tools is out for a while. Everything is real but the people: Kafka, PostgreSQL, signed webhooks. The data
+    stays in the state folder (HUB_STATE), and a second start sends the same events: every one is dropped as a repeat.
+
+    [bold]Examples[/]
+
+        hub demo                                      # until Ctrl-C
+        hub demo --exit --summary demo.json           # a minute, then the counts
+        hub demo --seed 8 --people 400 --rate 40      # another company, a busier one
+        HUB_CONFIG=var/demo/hub.toml hub lag --watch  # beside it, in another terminal: any other command
+    """
+    from hub.cli.demo_run import Wishes
+
+    if summary and not summary.resolve().parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {summary.parent}", param_hint="--summary")
+    session.told(lambda: _perform(Wishes(exits, summary, seed, events, people, rate)))
+
+
+def _perform(wishes: Wishes) -> None:
+    from hub import embedded
+    from hub.cli.demo_run import run
+    from hub.demo.folder import Folder
+    from hub.runtime.processes import only_one
+
+    folder = Folder(_state())
+    with only_one(folder.state):
+        try:
+            stage = _staged(wishes, folder)
+            is_well = session.run(run(stage))
+        finally:
+            if wishes.exits:
+                with embedded.terminal() as report:
+                    embedded.stop(folder.state, report)
+    if not is_well:
+        raise typer.Exit(session.FOUND_WRONG)
+
+
+def _state() -> Path:
+    """The demo's folder: never the one that a hub.toml names, for that is somebody's real hub."""
+    import platformdirs
+
+    from hub.settings import environment
+
+    named = environment().get("HUB_STATE")
+    return Path(named or platformdirs.user_data_dir("hub-demo")).expanduser().resolve()
+
+
+def _staged(wishes: Wishes, folder: Folder) -> Stage:
+    """The tools' ports, hub.toml, and the servers. Raises Misconfigured."""
+    from hub.cli.demo_run import Stage
+    from hub.demo import tools as departments
+    from hub.demo.company import Plan
+    from hub.demo.posts import KEYS
+    from hub.settings import load
+
+    began, is_first = folder.first_start()
+    plan = Plan(wishes.seed, wishes.people, wishes.events, wishes.rate, began)
+    keys = {name: token_urlsafe(24) for name in KEYS}
+    tools = {name: departments.Tool(name) for name in departments.NAMES}
+    tools[departments.OUT].outage = _outage(wishes.events / wishes.rate)
+    doors = departments.doors()
+    told = {name: (tool, departments.address(doors[name])) for name, tool in tools.items()}
+    folder.write_settings(_listeners(), keys, told)
+    settings = session.resolved(load(folder.settings))
+    return Stage(wishes, plan, is_first, folder, settings, keys, tools, doors)
+
+
+def _outage(quick_seconds: float) -> Outage:
+    """Within the quick part of the run, however short it is, and now and then while somebody goes on watching."""
+    from hub.demo.tools import Outage
+
+    lasts = min(LONGEST_OUTAGE, quick_seconds * 0.3)
+    return Outage(begins=quick_seconds * 0.2, lasts=lasts, every=max(OUTAGE_AGAIN, quick_seconds))
+
+
+def _listeners() -> dict[str, str]:
+    """The usual addresses, or free ports where somebody else has them."""
+    from hub.embedded.ports import LOOPBACK, keep_or_choose
+
+    return {name: f"{LOOPBACK}:{keep_or_choose(str(port))}" for name, port in USUAL.items()}

@@ -1,0 +1,188 @@
+"""A run of the demo: the hub's processes, the tools and the company, until all is done or somebody stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from socket import socket
+
+from consumers.monitor import Monitor
+from hub.cli import session
+from hub.cli.demo_looks import Looks
+from hub.cli.roles import TOGETHER
+from hub.cli.serve import addresses
+from hub.demo.company import Plan
+from hub.demo.folder import Folder
+from hub.demo.posts import posts
+from hub.demo.screen import Screen
+from hub.demo.sender import Sender, until_ready
+from hub.demo.tools import Tool, serving
+from hub.errors import Retry
+from hub.runtime.processes import stop_on_signals, supervise
+from hub.runtime.resources import prepare
+from hub.settings import Settings, environment
+from hub.telemetry.logging import configure
+
+UP_SECONDS = 120.0
+"""How long the hub has to come up."""
+SETTLE_SECONDS = 180.0
+"""How long after the last request something may wait."""
+LOOK_SECONDS, FRAME_SECONDS = 0.5, 0.25
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line asks for."""
+
+    exits: bool
+    summary: Path | None
+    seed: int
+    events: int
+    people: int
+    rate: float
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything that stands before the company opens."""
+
+    wishes: Wishes
+    plan: Plan
+    is_first: bool
+    folder: Folder
+    settings: Settings
+    keys: dict[str, str]
+    tools: dict[str, Tool]
+    doors: dict[str, socket]
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def planned(self) -> int | None:
+        """How many requests the run has, None where it goes on."""
+        return self.wishes.events if self.wishes.exits else None
+
+
+async def run(stage: Stage) -> bool:
+    """Perform. Says whether it went well; what did not is told. Raises Retry where the hub does not come up."""
+    stop_on_signals(stage.stop)
+    screen = Screen()
+    screen.say("Starting the hub.")
+    listeners = [f"http://{one.listen}" for one in (stage.settings.gateway, stage.settings.console)]
+    async with serving(stage.tools, stage.doors), _hub(stage):
+        if not await until_ready(listeners, UP_SECONDS, stage.stop):
+            if stage.stop.is_set():
+                return not stage.wishes.exits
+            raise Retry(f"the hub did not come up within {UP_SECONDS:.0f} s; its log: {stage.folder.log}")
+        screen.say(f"Events in   http://{stage.settings.gateway.listen}/in/{{source}} and /events")
+        screen.say(f"Beside it   HUB_CONFIG={stage.folder.settings} hub lag --watch")
+        screen.say("")
+        trouble = await _company(stage, screen)
+    screen.say("")
+    screen.say(trouble or "All is well: nothing waits.")
+    screen.say(_farewell(stage))
+    return not trouble
+
+
+@asynccontextmanager
+async def _hub(stage: Stage) -> AsyncIterator[None]:
+    """The processes of `hub serve`; what they say goes to the log.
+
+    They are children of this process, so that they end with it however it ends, and the folder is free again.
+    """
+    around = environment() | addresses(stage.settings) | {"HUB_CONFIG": str(stage.folder.settings)}
+    into_log = ["sh", "-c", 'exec "$@" >>"$0" 2>&1', str(stage.folder.log)]
+    serve = [sys.executable, "-m", "hub", "serve", "--child"]
+    commands = {"+".join(roles): [*into_log, *serve, *roles] for roles in TOGETHER}
+    halt = asyncio.Event()
+
+    async def keep() -> None:
+        await prepare(stage.settings, halt)
+        await supervise(commands, around, halt)
+
+    with stage.folder.log.open("a", encoding="utf-8") as log:
+        configure(out=log)
+        async with asyncio.TaskGroup() as tasks:
+            keeping = tasks.create_task(keep())
+            try:
+                yield
+            finally:
+                halt.set()
+                await asyncio.wait({keeping})
+
+
+async def _company(stage: Stage, screen: Screen) -> str:
+    """Send, look and show. Gives what went wrong, in words."""
+    sender = Sender(f"http://{stage.settings.gateway.listen}", stage.keys)
+    async with session.database(stage.settings) as pool, Monitor(stage.settings, pool) as monitor:
+        looks = Looks(pool, monitor, sender, stage.tools)
+        for tool in stage.tools.values():
+            tool.start()
+        with screen:
+            async with asyncio.TaskGroup() as tasks:
+                sending = tasks.create_task(sender.send(islice(posts(stage.plan), stage.planned)))
+                painting = tasks.create_task(_paint(stage, looks, screen))
+                trouble = await _watch(stage, looks)
+                sending.cancel()
+                painting.cancel()
+            looks.doing = "Stopped" if trouble or not stage.wishes.exits else "Done"
+            screen.show(looks.now(stage.planned), last=True)
+    if stage.wishes.summary:
+        text = json.dumps(looks.summary(), indent=2)
+        stage.wishes.summary.write_text(f"{text}\n", encoding="utf-8")
+    return trouble
+
+
+async def _watch(stage: Stage, looks: Looks) -> str:
+    """Look again and again, until all is done or nothing more is to be hoped for; gives what went wrong, in words."""
+    end = stage.plan.offset(stage.wishes.events) + SETTLE_SECONDS
+    away = ""
+    while not looks.is_over:
+        if stage.stop.is_set():
+            return "Stopped before the end." if stage.wishes.exits else ""
+        if stage.wishes.exits and looks.seconds > end:
+            return away or f"After {looks.seconds:.0f} s something still waits: {looks.waiting}."
+        try:
+            await looks.look()
+            away = ""
+        except Retry as error:
+            away = str(error)
+        looks.doing = away or _doing(stage, looks)
+        await _pause(stage.stop, LOOK_SECONDS)
+    return looks.refusals
+
+
+def _doing(stage: Stage, looks: Looks) -> str:
+    if looks.all_sent:
+        return "All is sent, the rest is on its way"
+    if not stage.is_first and not looks.fates.ours:
+        return "The same events again: all dropped"
+    if looks.sent > stage.wishes.events:
+        return "The company goes on, slowly"
+    return "The company is at work"
+
+
+async def _paint(stage: Stage, looks: Looks, screen: Screen) -> None:
+    while True:
+        screen.show(looks.now(stage.planned))
+        await asyncio.sleep(FRAME_SECONDS)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+def _farewell(stage: Stage) -> str:
+    kept = f"The data stays in {stage.folder.state}: the next start sends the same events, and all are dropped."
+    if stage.wishes.exits:
+        return kept
+    return f"{kept}\nKafka, PostgreSQL and Redis go on; to end them: hub embedded stop --state {stage.folder.state}"

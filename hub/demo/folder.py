@@ -1,0 +1,101 @@
+"""What the demo keeps in its state folder: when it began for the first time, and the hub.toml of its hub."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from hub import clock
+from hub.demo.posts import FORM_KEY, FORMS
+from hub.demo.tools import Tool
+from hub.errors import Misconfigured
+
+BEGAN = "first_start"
+RETRY_SECONDS = (*[1] * 3, *[2] * 5, *[3] * 10, *[5] * 12, *[10] * 12, *[30] * 20)
+"""Short, so that a tool that was out is told soon; long enough in all that none is given up while somebody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The state folder of a demo."""
+
+    state: Path
+
+    @property
+    def settings(self) -> Path:
+        """The demo's hub.toml."""
+        return self.state / "hub.toml"
+
+    @property
+    def log(self) -> Path:
+        """What the hub's processes say."""
+        return self.state / "logs" / "hub.log"
+
+    def first_start(self) -> tuple[datetime, bool]:
+        """When the demo began here for the first time, and whether that is now.
+
+        Raises Misconfigured for a folder with the data of a hub that is no demo.
+        """
+        kept = self.state / "demo.json"
+        if kept.exists():
+            return _read(kept), False
+        if any((self.state / server).exists() for server in ("postgres", "kafka")):
+            raise Misconfigured(
+                f"{self.state} holds the data of a hub that is no demo\n"
+                "HUB_STATE names the folder: point it to another one, or unset it"
+            )
+        began = clock.parse(clock.text(clock.now())) or clock.now()
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        _put(kept, json.dumps({BEGAN: clock.text(began)}) + "\n")
+        return began, True
+
+    def write_settings(
+        self, listeners: Mapping[str, str], keys: Mapping[str, str], tools: Mapping[str, tuple[Tool, str]]
+    ) -> None:
+        """Write hub.toml: `listeners` and `keys` by name, each tool with its address. The secrets are new ones."""
+        self.log.parent.mkdir(mode=0o700, exist_ok=True)
+        _put(self.settings, settings(self.state, listeners, keys, tools))
+
+
+def settings(
+    state: Path, listeners: Mapping[str, str], keys: Mapping[str, str], tools: Mapping[str, tuple[Tool, str]]
+) -> str:
+    """The text of the demo's hub.toml."""
+    tables = ["# Written by `hub demo` at every start.", f"state = {_text(state)}", 'region = "DE"']
+    tables += [f"[{name}]\nlisten = {_text(address)}" for name, address in listeners.items()]
+    for name, secret in keys.items():
+        scopes = '["events:write", "profiles:read", "operations:read"]'
+        tables.append(f"[keys.{name}]\nsecret = {_text(secret)}\nscopes = {scopes}")
+    tables += [f'[sources.{name}]\nkind = "web_form"\nkeys = [{_text(FORM_KEY)}]' for name in FORMS]
+    for name, (tool, address) in tools.items():
+        place = f'kind = "webhook"\nurl = {_text(address)}\nsecret = {_text(tool.secret)}'
+        tables.append(
+            f"[destinations.{name}]\n{place}\nallow_private = true\nretry_seconds = {json.dumps(RETRY_SECONDS)}"
+        )
+    return "\n\n".join(tables) + "\n"
+
+
+def _text(value: object) -> str:
+    """A TOML string: JSON's are the same."""
+    return json.dumps(str(value), ensure_ascii=False)
+
+
+def _read(kept: Path) -> datetime:
+    try:
+        began = clock.parse(json.loads(kept.read_text(encoding="utf-8"))[BEGAN])
+    except (ValueError, KeyError, TypeError):
+        began = None
+    if began is None:
+        raise Misconfigured(f"{kept}: unreadable; remove the folder to begin anew")
+    return began
+
+
+def _put(path: Path, text: str) -> None:
+    """A whole file or none, closed to others."""
+    draft = path.with_suffix(".draft")
+    draft.touch(mode=0o600)
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)

@@ -1,0 +1,184 @@
+"""The live table: what came in, what it became, what waits, what was told. Plain lines where no terminal looks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from hub import clock
+
+WIDEST = 104
+FRAME_ROWS = 19
+"""Rows of everything but the news."""
+LINE_SECONDS = 5.0
+TWO_HUNDREDS = range(200, 300)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A tool: how often it was told something new, how often it turned the hub away, what waits for it."""
+
+    told: int = 0
+    turned_away: int = 0
+    waits: int = 0
+    last: int | None = None
+    is_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Everything that the table shows at one moment. `came_in` holds requests and repeats among them by source."""
+
+    doing: str = ""
+    seconds: float = 0.0
+    planned: int | None = None
+    came_in: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    people: int = 0
+    activities: int = 0
+    merges: int = 0
+    dropped: int = 0
+    dead_letters: int = 0
+    lag: Mapping[str, tuple[int, float | None]] = field(default_factory=dict)
+    outbox: int = 0
+    tools: Mapping[str, Heard] = field(default_factory=dict)
+    news: Sequence[str] = ()
+
+    @property
+    def events(self) -> int:
+        """Requests that were taken in."""
+        return sum(count for count, _ in self.came_in.values())
+
+    @property
+    def waiting(self) -> str:
+        """What still waits, in words; empty where nothing does."""
+        groups = {name: messages for name, (messages, _) in self.lag.items() if messages}
+        parts = [f"{messages} in Kafka for {name}" for name, messages in groups.items()]
+        parts += [f"{self.outbox} in the outbox"] if self.outbox else []
+        parts += [f"{tool.waits} for {name}" for name, tool in self.tools.items() if tool.waits]
+        return ", ".join(parts)
+
+
+def board(picture: Picture, rows: int = 6) -> RenderableType:
+    """The table, with so many rows of news."""
+    quarters = Table.grid(expand=True, padding=(0, 4, 0, 0))
+    quarters.add_column(ratio=1)
+    quarters.add_column(ratio=1)
+    quarters.add_row(_came_in(picture), _became(picture))
+    quarters.add_row("", "")
+    quarters.add_row(_waits(picture), _was_told(picture))
+    parts: list[RenderableType] = [_head(picture), "", quarters]
+    if rows > 0:
+        parts += ["", Text("Just now", style="bold")]
+        parts += [Text(one, overflow="ellipsis", no_wrap=True) for one in picture.news[-rows:]]
+    return Group(*parts)
+
+
+def _head(picture: Picture) -> Text:
+    planned = f" of {picture.planned:,}" if picture.planned else ""
+    minutes, seconds = divmod(int(picture.seconds), 60)
+    text = Text(f"{picture.doing}  ", style="bold", overflow="ellipsis", no_wrap=True)
+    return text.append(f"{picture.events:,}{planned} events, {minutes}:{seconds:02}", style="dim")
+
+
+def _quarter(title: str, explained: str, *columns: str) -> Table:
+    """A heading with its line of explanation, and columns of which all but the first are numbers."""
+    heading = Text(title, style="bold").append(f"\n{explained}", style="dim not bold")
+    table = Table(
+        title=heading, title_justify="left", title_style="", box=None, pad_edge=False, expand=True, header_style="dim"
+    )
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="right" if place else "left", no_wrap=True, ratio=None if place else 1)
+    return table
+
+
+def _came_in(picture: Picture) -> Table:
+    table = _quarter("Came in", "requests that are safe on Kafka", "source", "events", "sent again")
+    for source, (count, again) in picture.came_in.items():
+        table.add_row(source, f"{count:,}", f"{again:,}")
+    return table
+
+
+def _became(picture: Picture) -> Table:
+    table = _quarter("Became", "one profile per person, in any order", "", "")
+    table.show_header = False
+    letters = f"[red]{picture.dead_letters:,}[/]" if picture.dead_letters else "0"
+    table.add_row("people", f"[bold]{picture.people:,}[/]")
+    table.add_row("things they did", f"{picture.activities:,}")
+    table.add_row("profiles merged into others", f"{picture.merges:,}")
+    table.add_row("repeats dropped", f"{picture.dropped:,}")
+    table.add_row("dead letters", letters)
+    return table
+
+
+def _waits(picture: Picture) -> Table:
+    table = _quarter("Waits", "what each consumer has not read yet", "group", "records", "behind")
+    for group, (messages, seconds) in picture.lag.items():
+        behind = "" if seconds is None else f"{seconds:.1f} s"
+        table.add_row(group, _busy(messages), behind)
+    table.add_row("outbox, for Kafka", _busy(picture.outbox), "")
+    return table
+
+
+def _was_told(picture: Picture) -> Table:
+    out = [name for name, tool in picture.tools.items() if tool.is_out]
+    explained = f"{', '.join(out)} is out: the hub comes back" if out else "signed webhooks, each state once"
+    table = _quarter("Was told", explained, "tool", "told", "sent away", "waits", "last")
+    for name, tool in picture.tools.items():
+        style = "green" if tool.last in TWO_HUNDREDS else "yellow"
+        last = f"[{style}]{tool.last}[/]" if tool.last else ""
+        table.add_row(name, f"{tool.told:,}", f"{tool.turned_away:,}", _busy(tool.waits), last)
+    return table
+
+
+def _busy(count: int) -> str:
+    return f"[yellow]{count:,}[/]" if count else "0"
+
+
+def line(picture: Picture) -> str:
+    """A moment on one line."""
+    told = ", ".join(f"{name} {tool.told}" for name, tool in picture.tools.items())
+    known = f"{picture.people} people, {picture.merges} merges, {picture.dropped} repeats dropped"
+    waiting = sum(messages for messages, _ in picture.lag.values()) + picture.outbox
+    waiting += sum(tool.waits for tool in picture.tools.values())
+    return f"{picture.seconds:5.0f} s  {picture.events} events in; {known}; told: {told}; {waiting} wait"
+
+
+class Screen:
+    """Shows pictures: at a terminal in place, elsewhere as a line now and then."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console()
+        if self._console.is_terminal and self._console.width > WIDEST:
+            self._console.width = WIDEST
+        self._live = Live(console=self._console, auto_refresh=False, vertical_overflow="crop")
+        self._next_line = 0.0
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def show(self, picture: Picture, *, last: bool = False) -> None:
+        """Show this moment; the last one in any case."""
+        if self._console.is_terminal:
+            self._live.update(board(picture, self._console.size.height - FRAME_ROWS), refresh=True)
+        elif last or clock.monotonic() >= self._next_line:
+            self._next_line = clock.monotonic() + LINE_SECONDS
+            self.say(line(picture))
+
+    def say(self, text: str) -> None:
+        """A sentence."""
+        self._console.print(escape(text), highlight=False, soft_wrap=not self._console.is_terminal)

@@ -1,0 +1,78 @@
+"""What a stretch of time came to: counts from a mark on, for whoever watches a run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from hub.storage.pool import Pool, reading
+
+
+class Mark(NamedTuple):
+    """A moment by the database's clock, and the last dead letter and identity operation before it."""
+
+    at: datetime
+    letter: int
+    operation: int
+
+
+class Tally(NamedTuple):
+    """People there are now; from the mark on, ids absorbed by others, dead letters, deliveries made by destination."""
+
+    people: int
+    merges: int
+    dead_letters: int
+    delivered: Mapping[str, int]
+
+
+async def mark(pool: Pool) -> Mark:
+    """Now. Raises Retry."""
+    async with reading(pool) as connection:
+        (row,) = await connection.fetch(
+            """
+            SELECT clock_timestamp(), coalesce((SELECT max(letter_id) FROM dead_letter), 0),
+                   coalesce((SELECT max(op_id) FROM identity_op), 0)
+            """
+        )
+    return Mark(*row)
+
+
+async def since(pool: Pool, begin: Mark) -> Tally:
+    """What came of everything from the mark on. Raises Retry."""
+    async with reading(pool) as connection:
+        (row,) = await connection.fetch(
+            """
+            SELECT (SELECT count(*) FROM profile),
+                   (SELECT count(DISTINCT m.from_profile) FROM membership_log m
+                    WHERE m.op_id > $1 AND NOT EXISTS (SELECT FROM profile p WHERE p.profile_id = m.from_profile)),
+                   (SELECT count(*) FROM dead_letter WHERE letter_id > $2)
+            """,
+            begin.operation,
+            begin.letter,
+        )
+        delivered = await connection.fetch(
+            """
+            SELECT destination, count(*) FROM delivery WHERE state = 'delivered' AND ended_at >= $1
+            GROUP BY destination ORDER BY destination
+            """,
+            begin.at,
+        )
+    people, merges, letters = row
+    return Tally(people, merges, letters, {row[0]: row[1] for row in delivered})
+
+
+async def settled(pool: Pool, events: Collection[bytes]) -> dict[bytes, datetime]:
+    """Those of these events that are activities or dead letters, and when the one that counts was taken in.
+
+    Raises Retry.
+    """
+    async with reading(pool) as connection:
+        rows = await connection.fetch(
+            """
+            SELECT event_id, max(at) FROM dead_letter WHERE event_id = ANY($1::uuid[]) GROUP BY event_id
+            UNION ALL SELECT event_id, received_at FROM activity WHERE event_id = ANY($1::uuid[])
+            """,
+            list(events),
+        )
+    return {row[0]: row[1] for row in rows}

@@ -1,0 +1,147 @@
+"""The straight line in pieces: batches into PostgreSQL without Kafka, topics of a test's own, rooms run until quiet."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from consumers.profiles import Profiles
+from hub.cache import LocalHints
+from hub.errors import Retry
+from hub.identity.evidence import Fact
+from hub.storage import export, profiles
+from hub.storage.pool import Connection, Pool, open_pool, transaction
+
+PHASES = ("groups_of", "identified", "insert_identifiers", "insert_records", "lock_groups", "load", "mark", "write")
+"""What `consumers.profiles` asks of `hub.storage.profiles`, in the order of the lock protocol."""
+
+
+@pytest_asyncio.fixture
+async def batch_pool(database_url: str) -> AsyncIterator[Pool]:
+    """Connections as the batch path opens them."""
+    connections = await open_pool(database_url, 10, name="hub-tests-batches", point_lookups=True)
+    yield connections
+    await connections.close()
+
+
+async def write(pool: Pool, facts: Sequence[Fact], *, tries: int = 1) -> list[BaseException]:
+    """One batch in its transaction, as the batch loop does it; gives the errors that asked for another try."""
+    room, causes = Profiles(LocalHints(), {}), []
+    for left in reversed(range(tries)):
+        try:
+            async with transaction(pool) as connection:
+                await room.write(connection, facts)
+        except Retry as error:
+            causes.append(error.__cause__ or error)
+            if not left:
+                raise
+        else:
+            break
+    return causes
+
+
+async def lines(pool: Pool) -> tuple[bytes, ...]:
+    """The export, a line per profile."""
+    blocks = [block async for block in export.lines(pool)]
+    return tuple(b"".join(blocks).splitlines())
+
+
+async def versions(pool: Pool) -> dict[bytes, int]:
+    """The version of every profile."""
+    return {row[0]: row[1] for row in await pool.fetch("SELECT profile_id, version FROM profile")}
+
+
+async def untouched(pool: Pool) -> dict[str, list[Any]]:
+    """Where every row of the line lies and who wrote it: the same again means that nobody wrote anything."""
+    tables = ("source_record", "identifier", "claim", "link_group", "profile", "identity_op", "membership_log",
+              "activity", "outbox", "dead_letter")  # fmt: skip
+    return {
+        table: [tuple(row) for row in await pool.fetch(f"SELECT ctid::text, xmin::text FROM {table} ORDER BY ctid")]
+        for table in tables
+    }
+
+
+async def audit(pool: Pool) -> None:
+    """What foreign keys would see to: nothing hangs in the air."""
+    questions = {
+        "a record's group is a lock row": """
+            SELECT record_id FROM source_record r WHERE NOT EXISTS
+            (SELECT FROM link_group g WHERE g.group_id = r.group_id)""",
+        "a linking identifier leads to a group": """
+            SELECT value FROM identifier i WHERE state = 'link' AND NOT EXISTS
+            (SELECT FROM link_group g WHERE g.group_id = i.group_id)""",
+        "an identifier is claimed": """
+            SELECT value FROM identifier i WHERE NOT EXISTS
+            (SELECT FROM claim c WHERE c.identifier_id = i.identifier_id)""",
+        "who links by an identifier is in its group": """
+            SELECT i.value FROM identifier i JOIN claim c USING (identifier_id) JOIN source_record r USING (record_id)
+            WHERE i.state = 'link' AND i.group_id <> r.group_id
+              AND (c.trusted OR (r.key_namespace, r.key) = (i.namespace, i.value))""",
+        "a group holds a record": """
+            SELECT group_id FROM link_group g WHERE NOT EXISTS
+            (SELECT FROM source_record r WHERE r.group_id = g.group_id)""",
+        "a record is in a profile": """
+            SELECT record_id FROM source_record r WHERE NOT EXISTS
+            (SELECT FROM profile p WHERE p.profile_id = r.profile_id)""",
+        "a profile bears the id of one of its records": """
+            SELECT p.profile_id FROM profile p LEFT JOIN source_record r ON r.record_id = p.profile_id
+            WHERE r.profile_id IS DISTINCT FROM p.profile_id""",
+        "a line counts the activities": """
+            SELECT p.profile_id FROM profile p WHERE (p.line->>'activities')::int <>
+            (SELECT count(*) FROM activity a JOIN source_record r USING (record_id) WHERE r.profile_id = p.profile_id)""",
+    }
+    for promise, question in questions.items():
+        assert await pool.fetch(question) == [], promise
+
+
+async def deadlocks(url: str) -> int:
+    """How many this database has seen. Call it when the connections in question are closed: so they have told."""
+    connection = await asyncpg.connect(url)
+    try:
+        found: int = await connection.fetchval(
+            "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        )
+    finally:
+        await connection.close()
+    return found
+
+
+def cut(facts: Iterable[Fact], chance: random.Random, most: int) -> Iterator[list[Fact]]:
+    """The facts in some order, in batches of up to `most`."""
+    mixed = list(facts)
+    chance.shuffle(mixed)
+    while mixed:
+        size = chance.randint(1, most)
+        yield mixed[:size]
+        mixed = mixed[size:]
+
+
+def jitter(monkeypatch: pytest.MonkeyPatch, chance: random.Random, most_seconds: float = 0.004) -> None:
+    """Let writers pause between any two statements of the lock protocol, so that they meet where it hurts."""
+
+    def slowed(phase: Any) -> Any:
+        async def pausing(connection: Connection, *words: Any) -> Any:
+            await connection.execute("SELECT pg_sleep($1)", chance.random() ** 3 * most_seconds)
+            return await phase(connection, *words)
+
+        return pausing
+
+    for name in PHASES:
+        monkeypatch.setattr(profiles, name, slowed(getattr(profiles, name)))
+
+
+@asynccontextmanager
+async def together(*tasks: Any) -> AsyncIterator[None]:
+    """These coroutines run while the block does; the first that fails ends all."""
+    async with asyncio.TaskGroup() as group:
+        running = [group.create_task(task) for task in tasks]
+        yield
+        for one in running:
+            one.cancel()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
+import gc
 import logging
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import uvloop
 from rich.console import Console
 
 from bench import figures, flame
@@ -20,7 +21,7 @@ from bench.doors import CONNECTIONS, POSTS_PER_SECOND, gateway_rate, latency
 from bench.events import make_events
 from bench.figures import Figures, Void
 from bench.rate import Ring, Turn, copy_turn, hub_commands, hub_turn, relational_turn
-from bench.report import Steps, median_turn, show, steps
+from bench.report import Steps, median_turn, shares, show, steps
 from bench.stage import servers, state_folder
 from hub.embedded import Addresses
 from hub.errors import HubError
@@ -39,12 +40,14 @@ class Run:
     """What was asked for, and what came of it."""
 
     asked: argparse.Namespace
-    state: Path
-    addresses: Addresses
-    steps: Steps
     figures: Figures
+    steps: Steps = field(init=False)
+    addresses: Addresses = field(init=False)
+    state: Path = field(default_factory=state_folder)
     turns: dict[str, list[Turn]] = field(default_factory=dict)
     samples: list[Path] = field(default_factory=list)
+    post_costs: dict[str, float] = field(default_factory=dict)
+    void: list[str] = field(default_factory=list)
 
 
 def main() -> int:
@@ -53,27 +56,38 @@ def main() -> int:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     parts = [asked.only] if asked.only else PARTS
     many = sum(asked.rounds * len(CONTENDERS) + 1 if part == "rate" else 1 for part in parts)
-    void = None
-    with steps(many) as bar, servers(state_folder(), bar.report) as addresses:
-        run = Run(asked, state_folder(), addresses, bar, figures.no_figures(asked.events))
-        try:
+    run = Run(asked, figures.no_figures(asked.events))
+    if asked.out:
+        asked.out.unlink(missing_ok=True)
+    try:
+        with steps(many) as run.steps, servers(run.state, run.steps.report) as run.addresses:
             for part in parts:
-                _PARTS[part](run)
-        except (Void, Broken, HubError, TimeoutError) as error:
-            void = f"void: {str(error) or type(error).__name__}"
-    _tell(run, void)
-    if asked.out and not void:
+                _tried(run, part)
+    except (Void, HubError) as error:
+        run.void.append(str(error))
+    _tell(run)
+    if asked.out and not run.void:
         figures.write(run.figures, asked.out)
-    return 1 if void else 0
+    return 1 if run.void else 0
 
 
-def _tell(run: Run, void: str | None) -> None:
+def _tried(run: Run, part: str) -> None:
+    """A part that proves nothing makes the run void; the others are measured all the same."""
+    try:
+        _PARTS[part](run)
+    except (Void, Broken, HubError, TimeoutError) as error:
+        run.void.append(str(error) or type(error).__name__)
+
+
+def _tell(run: Run) -> None:
     terminal = Console()
     show(run.figures, run.turns, terminal if terminal.is_terminal else Console(width=WIDTH))
+    if run.post_costs:
+        print("CPU ms per post             " + shares(run.post_costs, 1e3))
     if any(path.exists() for path in run.samples):
         print("\n" + flame.summary(run.samples))
-    if void:
-        print(void, file=sys.stderr)
+    for reason in run.void:
+        print(f"void: {reason}", file=sys.stderr)
 
 
 def _asked() -> argparse.Namespace:
@@ -84,10 +98,10 @@ def _asked() -> argparse.Namespace:
     words.add_argument("--profile", action="store_true", help="tell where the process of the profiles spends its time")
     words.add_argument("--seed", type=int, default=1, help="of the events (default: %(default)s)")
     words.add_argument("--rounds", type=int, help="of each contender (default: 5, quick 3)")
-    words.add_argument("--events", type=int, help="in each round (default: 200000, quick 20000)")
+    words.add_argument("--events", type=int, help="in each round (default: 200000, quick 30000)")
     asked = words.parse_args()
     asked.rounds = asked.rounds or (3 if asked.quick else 5)
-    asked.events = asked.events or (20_000 if asked.quick else 200_000)
+    asked.events = asked.events or (30_000 if asked.quick else 200_000)
     return asked
 
 
@@ -95,12 +109,13 @@ def _rate(run: Run) -> None:
     run.steps.begin("making events")
     stock = make_events(run.asked.events, run.asked.seed)
     run.steps.end(f"{len(stock.messages):,} events of {stock.bytes_each:.0f} bytes, {len(stock.emails):,} people")
+    gc.freeze()
     run.turns = {name: [] for name in CONTENDERS}
     ring = Ring(run.state, run.addresses, stock, hub_commands())
     for number in range(1, run.asked.rounds + 1):
         for name, contender in CONTENDERS.items():
             run.steps.begin(f"round {number} of {run.asked.rounds}: {name}")
-            turn = asyncio.run(contender(_observed(run, ring, number)))
+            turn = uvloop.run(contender(_observed(run, ring, number)))
             run.turns[name].append(turn)
             run.steps.end(f"round {number}: {name} {turn.rate:,.0f} events/s")
     _judge(run)
@@ -125,26 +140,26 @@ def _judge(run: Run) -> None:
     if relational < figures.LEAST_SHARE_OF_COPY * copy:
         raise Void(f"the relational floor ({relational:,.0f}/s) is below 0.15 of the copy floor ({copy:,.0f}/s)")
     middle = median_turn(run.turns["hub"])
-    run.figures.update(
-        rate=round(rate, 1),
-        copy_floor=round(copy, 1),
-        relational_floor=round(relational, 1),
-        ratio=round(rate / relational, 4),
-        cpu_seconds=round(sum(middle.cpu[name] for name in hub_commands()), 2),
-    )
+    run.figures |= {
+        "rate": round(rate, 1),
+        "copy_floor": round(copy, 1),
+        "relational_floor": round(relational, 1),
+        "ratio": round(rate / relational, 4),
+        "cpu_seconds": round(sum(middle.cpu[name] for name in hub_commands()), 2),
+    }
 
 
 def _latency(run: Run) -> None:
     seconds = 10 if run.asked.quick else 60
     run.steps.begin(f"latency: {POSTS_PER_SECOND} posts/s for {seconds} s")
-    run.figures["latency_ms"] = found = asyncio.run(latency(run.state, run.addresses, seconds))
-    run.steps.end(f"latency: p50 {found['p50']:.0f} ms, p99 {found['p99']:.0f} ms")
+    run.figures["latency_ms"], run.post_costs = uvloop.run(latency(run.state, run.addresses, seconds))
+    run.steps.end("latency: p50 {p50} ms, p99 {p99} ms".format_map(run.figures["latency_ms"]))
 
 
 def _gateway(run: Run) -> None:
     seconds = 5 if run.asked.quick else 15
     run.steps.begin(f"gateway: {CONNECTIONS} connections for {seconds} s")
-    run.figures["gateway_rate"] = found = asyncio.run(gateway_rate(run.state, run.addresses, seconds))
+    run.figures["gateway_rate"] = found = uvloop.run(gateway_rate(run.state, run.addresses, seconds))
     run.steps.end(f"gateway: {found:,.0f} posts/s")
 
 

@@ -77,11 +77,12 @@ class Child:
         if self._process.returncode is not None:
             raise self._broken()
 
-    def cpu_seconds(self) -> float:
-        """What it used so far; of a process under a profiler, that process."""
+    def cpu_seconds(self) -> dict[str, float]:
+        """What it used so far. Where others run below it (roles, or what a profiler runs), they are what counts."""
         process = psutil.Process(self._process.pid)
-        used = next(iter(process.children()), process).cpu_times()
-        return float(used.user + used.system)
+        workers = process.children() or [process]
+        names = [self.name] if len(workers) == 1 else [_roles(worker) for worker in workers]
+        return {name: _seconds(worker) for name, worker in zip(names, workers, strict=True)}
 
     async def end(self) -> None:
         """Tell it and wait; a process that does not listen is killed."""
@@ -99,6 +100,16 @@ class Child:
     def _broken(self) -> Broken:
         words = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
         return Broken("\n".join((f"{self.name} ended; the end of {self._log.name}:", *words)))
+
+
+def _seconds(process: psutil.Process) -> float:
+    used = process.cpu_times()
+    return float(used.user + used.system)
+
+
+def _roles(process: psutil.Process) -> str:
+    """The roles that a process of `hub serve` runs."""
+    return "+".join(process.cmdline()).rpartition("--child+")[2]
 
 
 @asynccontextmanager

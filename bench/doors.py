@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 from base64 import b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
@@ -15,6 +15,7 @@ import orjson
 from bench.children import Child, children, hub, module
 from bench.figures import Latency, Void
 from bench.http import Poster, form_body, form_post
+from bench.machine import Machine
 from bench.stage import Tables, ends, stage
 from bench.tool import tool
 from hub.embedded import Addresses
@@ -30,8 +31,11 @@ LOOK_SECONDS = 0.05
 SECRET = "whsec_" + b64encode(b"a secret for the bench").decode()
 
 
-async def latency(state: Path, addresses: Addresses, seconds: float) -> Latency:
-    """Milliseconds from post to receipt with every role of `hub serve` at work. Raises Void where one never came."""
+async def latency(state: Path, addresses: Addresses, seconds: float) -> tuple[Latency, dict[str, float]]:
+    """Milliseconds from post to receipt with every role of `hub serve` at work, and CPU seconds per post by process.
+
+    Raises Void where the tool never heard of a post.
+    """
     address = _address()
     async with tool() as told:
         tables = _listeners(address) | {"destinations": {"tool": _webhook(told.port)}}
@@ -42,14 +46,16 @@ async def latency(state: Path, addresses: Addresses, seconds: float) -> Latency:
             await _answers(f"http://{address}/readyz", found[0])
             posters = [await _connect(address) for _ in range(POSTERS)]
             await _post_all(address, posters, WARM_POSTS, "warm")
-            await _until(lambda: len(told.warmed) == WARM_POSTS, "the first posts", found[0])
+            await _until(lambda: WARM_POSTS - len(told.warmed), found[0])
+            machine = Machine(state, found)
             sent = await _post_all(address, posters, int(seconds * POSTS_PER_SECOND), "post")
-            await _until(lambda: len(told.heard) == len(sent), "every post", found[0])
+            await _until(lambda: len(sent) - len(told.heard), found[0])
+            costs = {name: used / len(sent) for name, used in machine.used().items()}
             for poster in posters:
                 poster.close()
     waits = [(told.heard[number] - at) * 1000 for number, at in sent.items()]
     hundredths = statistics.quantiles(waits, n=100)
-    return Latency(p50=round(hundredths[49], 1), p99=round(hundredths[98], 1))
+    return Latency(p50=round(hundredths[49], 1), p99=round(hundredths[98], 1)), costs
 
 
 async def gateway_rate(state: Path, addresses: Addresses, seconds: float) -> float:
@@ -88,31 +94,28 @@ async def _connect(address: str) -> Poster:
 
 
 async def _answers(url: str, child: Child) -> None:
-    """Wait until the gateway is ready."""
-
-    async def ready() -> bool:
-        try:
-            return (await client.get(url)).status_code == 200
-        except httpx.HTTPError:
-            return False
-
+    """Wait until the gateway is ready. Raises Void."""
+    deadline = perf_counter() + START_SECONDS
     async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
-        await _wait(ready, START_SECONDS, "the gateway to be ready", child)
+        while True:
+            child.check()
+            try:
+                if (await client.get(url)).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                pass
+            if perf_counter() > deadline:
+                raise Void(f"the gateway is not ready after {START_SECONDS:.0f} s")
+            await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _until(reached: Callable[[], bool], what: str, child: Child) -> None:
-    async def told() -> bool:
-        return reached()
-
-    await _wait(told, TOLD_SECONDS, f"{what} to reach the tool", child)
-
-
-async def _wait(reached: Callable[[], Awaitable[bool]], within: float, what: str, child: Child) -> None:
-    deadline = perf_counter() + within
-    while not await reached():
+async def _until(missing: Callable[[], int], child: Child) -> None:
+    """Wait until the tool heard of every post. Raises Void."""
+    deadline = perf_counter() + TOLD_SECONDS
+    while missing():
         child.check()
         if perf_counter() > deadline:
-            raise Void(f"{within:.0f} s were not enough for {what}")
+            raise Void(f"the tool heard nothing of {missing()} posts within {TOLD_SECONDS:.0f} s of the last one")
         await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -32,8 +32,12 @@ SOURCES = {SOURCE: {"kind": "web_form", "keys": [FORM_KEY], "region": "DE"}}
 
 _FIRST_MILLISECOND = 1_768_467_600_000
 _STEP = 3
-_GIVEN = "Ann Ben Carla David Elif Femi Greta Hugo Ines Jonas Kaja Luca Mara Nils Olga Pavel Rosa Samir Tilda Yuki".split()
-_FAMILY = "Abel Brandt Costa Dietz Eriksen Fischer Gomez Haas Ito Jansen Koch Lang Meyer Novak Okafor Petrov Ruiz Sato".split()
+_GIVEN = (
+    "Ann Ben Carla David Elif Femi Greta Hugo Ines Jonas Kaja Luca Mara Nils Olga Pavel Rosa Samir Tilda Yuki".split()
+)
+_FAMILY = (
+    "Abel Brandt Costa Dietz Eriksen Fischer Gomez Haas Ito Jansen Koch Lang Meyer Novak Okafor Petrov Ruiz".split()
+)
 _DOMAINS = ("example.com", "example.org", "example.net", "mail.example.com", "post.example.org", "office.example.net")
 _TEXTS = (
     "Can you send me an offer for",

@@ -1,9 +1,10 @@
-"""Posting forms over kept connections, at little cost: requests are bytes, of an answer only its status is looked at."""
+"""Posting forms over kept connections at little cost: requests are bytes, answers no more than their status."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 
 import httptools
 
@@ -51,8 +52,7 @@ class Poster(asyncio.Protocol):
         self._transport.write(request)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own is none by its class
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)

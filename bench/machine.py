@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from time import process_time
 
 import psutil
 
@@ -20,11 +21,13 @@ class Machine:
         self._before = self._now()
 
     def used(self) -> dict[str, float]:
-        """CPU seconds by name; the servers' names are those of `hub embedded status`."""
-        return {name: seconds - self._before[name] for name, seconds in self._now().items()}
+        """CPU seconds by name; the servers' names are those of `hub embedded status`, the bench's own is `bench`."""
+        return {name: seconds - self._before.get(name, 0.0) for name, seconds in self._now().items()}
 
     def _now(self) -> dict[str, float]:
-        ours = {child.name: child.cpu_seconds() for child in self._children}
+        ours: dict[str, float] = {"bench": process_time()}
+        for child in self._children:
+            ours |= child.cpu_seconds()
         return ours | {name: _tree(pid) for name, pid in self._servers.items()}
 
 

@@ -86,7 +86,9 @@ async def relational_turn(ring: Ring) -> Turn:
             counted = await count(connection, "SELECT sum(activities) FROM profile")
         published = await ends(here.kafka, relational_floor.OUT)
         truth = (("activities of profiles", counted, len(ring.stock.event_ids)), ("messages", published, versions))
-        return replace(turn, wrong=await _counts("relational floor", ring, here) + _differences("relational floor", truth))
+        return replace(
+            turn, wrong=await _counts("relational floor", ring, here) + _differences("relational floor", truth)
+        )
 
 
 async def hub_turn(ring: Ring) -> Turn:

@@ -73,15 +73,21 @@ def _rates(figures: Figures, turns: Mapping[str, Sequence[Turn]]) -> Table:
             continue
         rates = [turn.rate for turn in found]
         costs = _costs(found)
-        shares = ", ".join(f"{who} {cost:.0f}" for who, cost in costs.items() if cost >= 0.5)
-        numbers = (f"{number:,.0f}" for number in (median(rates), min(rates), max(rates), sum(costs.values())))
-        table.add_row(name, *numbers, shares)
+        numbers = (f"{number:,.0f}" for number in (median(rates), min(rates), max(rates), sum(costs.values()) * 1e6))
+        table.add_row(name, *numbers, shares(costs, 1e6))
     return table
 
 
 def _costs(found: Sequence[Turn]) -> dict[str, float]:
-    """CPU microseconds per event by process, each its median over the rounds."""
-    return {who: median(turn.cpu[who] / turn.events for turn in found) * 1e6 for who in found[0].cpu}
+    """CPU seconds per event by process, each its median over the rounds; the bench itself only watches."""
+    names = found[0].cpu.keys() - {"bench"}
+    return {who: median(turn.cpu[who] / turn.events for turn in found) for who in sorted(names)}
+
+
+def shares(costs: Mapping[str, float], unit: float) -> str:
+    """Costs by name, those that show, the highest first."""
+    shown = sorted(((cost * unit, who) for who, cost in costs.items()), reverse=True)
+    return ", ".join(f"{who} {cost:.3g}" for cost, who in shown if cost >= 0.05)
 
 
 def median_turn(found: Sequence[Turn]) -> Turn:

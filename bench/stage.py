@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import uvloop
 from aiokafka import TopicPartition
 
 from bench.events import SOURCES
+from bench.figures import Void
 from hub import embedded
 from hub.embedded import Addresses, Report
 from hub.settings import Kafka
@@ -24,10 +27,12 @@ from hub.streams.publish import Message, open_publisher
 from hub.streams.topics import create_topics
 
 ROOT = Path(__file__).parents[1]
+OURS = "bench_"
+LOG = "bench.log"
 CHUNK = 5000
 SEND_SECONDS = 60.0
 
-Tables = Mapping[str, Any]
+Tables = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -48,14 +53,35 @@ def state_folder() -> Path:
 
 @contextmanager
 def servers(state: Path, report: Report) -> Iterator[Addresses]:
-    """The embedded servers of this folder; stopped at the end where they did not run before."""
-    ran = any(server.state == "running" for server in embedded.status(state))
-    addresses = embedded.start(state, report=report)
-    try:
-        yield addresses
-    finally:
-        if not ran:
-            embedded.stop(state)
+    """The embedded servers of this folder; stopped at the end where they did not run before.
+
+    Raises Void where another bench uses them: each would slow the other.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / "bench.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Void(f"another bench runs on {state}") from error
+        ran = any(server.state == "running" for server in embedded.status(state))
+        addresses = embedded.start(state, report=report)
+        (state / LOG).unlink(missing_ok=True)
+        for written in state.glob(f"{OURS}*.toml"):
+            written.unlink()
+        try:
+            uvloop.run(_sweep(addresses))
+            yield addresses
+        finally:
+            if not ran:
+                embedded.stop(state)
+
+
+async def _sweep(addresses: Addresses) -> None:
+    """Remove what a bench left behind that was killed."""
+    async with _pool(addresses.postgres) as pool, reading(pool) as connection:
+        for (name,) in await connection.fetch("SELECT datname FROM pg_database WHERE starts_with(datname, $1)", OURS):
+            await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await _forget_topics(Kafka(servers=addresses.kafka, prefix=OURS))
 
 
 @asynccontextmanager
@@ -63,11 +89,11 @@ async def stage(
     state: Path, addresses: Addresses, furniture: Sequence[str] = (), tables: Tables | None = None
 ) -> AsyncIterator[Stage]:
     """A stage that is gone at the end: `furniture` are statements for its database, `tables` are its hub.toml."""
-    name = f"bench_{secrets.token_hex(4)}"
+    name = f"{OURS}{secrets.token_hex(4)}"
     kafka = Kafka(servers=addresses.kafka, prefix=f"{name}.")
     url = urlsplit(addresses.postgres)._replace(path=f"/{name}").geturl()
-    log, written = state / "bench.log", state / f"{name}.toml"
-    written.write_text(toml({"sources": SOURCES} | (tables or {})), encoding="utf-8")
+    log, written = state / LOG, state / f"{name}.toml"
+    written.write_text(toml({"sources": SOURCES, **(tables or {})}), encoding="utf-8")
     try:
         async with _database(addresses.postgres, name), _pool(url) as pool:
             async with reading(pool) as connection:

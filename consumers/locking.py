@@ -1,4 +1,4 @@
-"""Which rows a batch may touch: made where missing, locked in one order, then read. Phases 2 to 4 of identity.md §3.4."""
+"""Which rows a batch may touch: made where missing, locked in one order, then read (identity.md §3.4)."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _decode = msgspec.json.Decoder(_State).decode
 class Sync:
     """The `hub.components.Work` of one destination. A new one begins at the earliest offset: that is its backfill."""
 
-    topics = (PROFILES.name,)
+    topics: tuple[str, ...] = (PROFILES.name,)
 
     def __init__(self, tool: Tool, hints: Hints) -> None:
         self.group = f"sync.{tool.name}"

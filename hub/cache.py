@@ -78,7 +78,7 @@ class RedisHints(LocalHints):
                     await channel.subscribe(self._channel)
                     while True:
                         message = await channel.get_message(ignore_subscribe_messages=True, timeout=1.0)
-                        for what in (message["data"].decode().split() if message else ()):
+                        for what in message["data"].decode().split() if message else ():
                             LocalHints.wake(self, what)
             except (RedisError, OSError, TimeoutError) as error:
                 _log.info("hints_away", error=str(error))

@@ -1,13 +1,13 @@
 """What can go wrong, as a tree: retry later, reject for good, misconfigured.
 
-    HubError
-    ├─ Retry             a broker, a database or a tool is away: try again later
-    ├─ Reject            this input will never work: it becomes a dead letter or a 4xx
-    │  ├─ BadProof       a key, a signature or a time stamp does not prove the sender
-    │  ├─ TooLarge       more bytes than the limit
-    │  ├─ WrongType      a content type or an encoding that nobody here reads
-    │  └─ Unreadable     the bytes do not hold what their sender promised
-    └─ Misconfigured     a setting or a missing part: stop at start and name it
+HubError
+├─ Retry             a broker, a database or a tool is away: try again later
+├─ Reject            this input will never work: it becomes a dead letter or a 4xx
+│  ├─ BadProof       a key, a signature or a time stamp does not prove the sender
+│  ├─ TooLarge       more bytes than the limit
+│  ├─ WrongType      a content type or an encoding that nobody here reads
+│  └─ Unreadable     the bytes do not hold what their sender promised
+└─ Misconfigured     a setting or a missing part: stop at start and name it
 """
 
 from __future__ import annotations

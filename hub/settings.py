@@ -117,7 +117,7 @@ def load(path: Path | None = None) -> Settings:
         raise Misconfigured(f"{chosen}: no such file; `hub init` writes a commented one")
     try:
         tables = tomllib.loads(chosen.read_text(encoding="utf-8")) if chosen.exists() else {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise Misconfigured(f"{chosen}: {error}") from error
     return check(overlay(tables, around))
 
@@ -138,7 +138,7 @@ def check(tables: dict[str, Any]) -> Settings:
 
 
 def overlay(tables: dict[str, Any], environment: dict[str, str]) -> dict[str, Any]:
-    """The file's tables with what the environment says on top: HUB_STATE, HUB_KAFKA__SERVERS, HUB_KEYS__CRM__SECRET_FILE …"""
+    """The file's tables with what the environment says on top: HUB_STATE, HUB_KAFKA__SERVERS and so on."""
     merged = dict(tables)
     for name, value in sorted(environment.items()):
         path = name.removeprefix("HUB_").lower().split("__")

@@ -12,7 +12,7 @@ Attribute = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 
 
 class Envelope(Shape):
-    """A CloudEvent in structured form. On Kafka the same attributes are headers `ce_<name>` and the data is the value."""
+    """A CloudEvent in structured form. On Kafka its attributes are headers `ce_<name>`, its data is the value."""
 
     specversion: Literal["1.0"]
     id: Attribute = Field(description="Unique within `source`; on the hub's own topics the event id, a UUID.")
@@ -28,7 +28,7 @@ class Envelope(Shape):
     edge: Attribute | None = Field(
         default=None, description="Source instance or key name: the event came through the hub's edge."
     )
-    trust: Literal["public"] | None = Field(default=None, description="The proof was public: a stranger may have said it.")
+    trust: Literal["public"] | None = Field(default=None, description="The proof was public: anybody may have said it.")
     origin: Attribute | None = Field(default=None, description="The tools it passed, with commas.")
     hops: Attribute | None = Field(default=None, description="How many of them; 8 at the most.")
     traceparent: Attribute | None = None

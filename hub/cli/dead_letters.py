@@ -36,7 +36,8 @@ def list_letters(
     [bold]Examples[/]
 
         hub dead-letters list
-        hub dead-letters list --state open --json | jq -r '.dead_letters[] | [.id, .source, .reason] | @tsv'
+        hub dead-letters list --state open
+        hub dead-letters list --json | jq -r '.dead_letters[].reason'
     """
     if state is not None and state not in STATES:
         raise typer.BadParameter(f"one of {', '.join(STATES)}", param_hint="--state")
@@ -61,7 +62,6 @@ async def _list(state: str | None, limit: int) -> dict[str, Any]:
 
 
 def _print_table(letters: Sequence[dict[str, Any]]) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
@@ -73,7 +73,7 @@ def _print_table(letters: Sequence[dict[str, Any]]) -> None:
         table.add_row(
             str(one["id"]), one["at"], source, one["state"], str(one["failures"]), reason, escape(one["field"] or "")
         )
-    Console().print(table if letters else "No dead letters.")
+    session.console().print(table if letters else "No dead letters.")
 
 
 @app.command()
@@ -114,7 +114,6 @@ async def _get(letter_id: int) -> Letter | None:
 
 
 def _print_letter(letter: dict[str, Any], raw: bytes) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
@@ -122,7 +121,7 @@ def _print_letter(letter: dict[str, Any], raw: bytes) -> None:
     for name, value in letter.items():
         if name not in {"headers", "raw_base64"}:
             table.add_row(f"[dim]{name}[/]", escape("" if value is None else str(value)))
-    console = Console()
+    console = session.console()
     console.print(table)
     text = raw.decode("utf-8", "replace")
     console.print(f"\n[dim]{len(raw):,} bytes[/]\n{escape(text[:4000])}{'…' if len(text) > 4000 else ''}")
@@ -136,8 +135,9 @@ def retry(
 ) -> None:
     """Send letters on their way again, under the same event ids. Status 1: some could not be sent.
 
-    What its source could not read is read again, by the source's code and settings of today; everything else goes out
-    as it was. A letter is resolved when its event has become an activity.
+    What its source could not read is read again, by the source's code and
+    settings of today; everything else goes out as it was. A letter is
+    resolved when its event has become an activity.
 
     [bold]Examples[/]
 

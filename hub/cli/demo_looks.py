@@ -71,11 +71,21 @@ class Looks:
         self._tools = tools
         self._began = clock.monotonic()
         self._quiet = 0
-        self._mark: Mark | None = None
+        self._mark = Mark(clock.now(), 0, 0)
         self._seen = Picture()
         self.doing = "The company opens"
         self.fates = Fates(clock.now())
         self.tally = Tally(0, 0, 0, {})
+
+    async def begin(self) -> None:
+        """From here on it counts: before the hub runs. Raises Retry."""
+        self._mark = await tally.mark(self._pool)
+
+    def start(self) -> None:
+        """From here on it takes the time: the company opens."""
+        self._began = clock.monotonic()
+        for tool in self._tools.values():
+            tool.start()
 
     @property
     def is_over(self) -> bool:
@@ -111,7 +121,6 @@ class Looks:
 
     async def look(self) -> None:
         """Look into every room. Raises Retry where Kafka or PostgreSQL is away."""
-        self._mark = self._mark or await tally.mark(self._pool)
         all_sent = self.all_sent
         self.fates.add(one.event for one in self._sender.fresh())
         if self.fates.pending:

@@ -34,6 +34,7 @@ UP_SECONDS = 120.0
 SETTLE_SECONDS = 180.0
 """How long after the last request something may wait."""
 LOOK_SECONDS, FRAME_SECONDS = 0.5, 0.25
+TOO_EARLY = "Stopped before the end."
 
 
 @dataclass(frozen=True)
@@ -73,20 +74,45 @@ async def run(stage: Stage) -> bool:
     stop_on_signals(stage.stop)
     screen = Screen()
     screen.say("Starting the hub.")
-    listeners = [f"http://{one.listen}" for one in (stage.settings.gateway, stage.settings.console)]
-    async with serving(stage.tools, stage.doors), _hub(stage):
-        if not await until_ready(listeners, UP_SECONDS, stage.stop):
-            if stage.stop.is_set():
-                return not stage.wishes.exits
-            raise Retry(f"the hub did not come up within {UP_SECONDS:.0f} s; its log: {stage.folder.log}")
-        screen.say(f"Events in   http://{stage.settings.gateway.listen}/in/{{source}} and /events")
-        screen.say(f"Beside it   HUB_CONFIG={stage.folder.settings} hub lag --watch")
-        screen.say("")
-        trouble = await _company(stage, screen)
+    with stage.folder.log.open("a", encoding="utf-8") as log:
+        configure(out=log)
+        await _prepared(stage)
+        trouble = await _perform(stage, screen)
     screen.say("")
     screen.say(trouble or "All is well: nothing waits.")
     screen.say(_farewell(stage))
     return not trouble
+
+
+async def _prepared(stage: Stage) -> None:
+    """Tables and topics."""
+    try:
+        async with asyncio.timeout(UP_SECONDS):
+            await prepare(stage.settings, stage.stop)
+    except TimeoutError:
+        raise Retry(f"Kafka and PostgreSQL do not answer; the log: {stage.folder.log}") from None
+
+
+async def _perform(stage: Stage, screen: Screen) -> str:
+    """The hub, the tools and the company. Gives what went wrong, in words."""
+    listeners = [f"http://{one.listen}" for one in (stage.settings.gateway, stage.settings.console)]
+    sender = Sender(listeners[0], stage.keys)
+    async with session.database(stage.settings) as pool, Monitor(stage.settings, pool) as monitor:
+        looks = Looks(pool, monitor, sender, stage.tools)
+        await looks.begin()
+        async with serving(stage.tools, stage.doors), _hub(stage):
+            if not await until_ready(listeners, UP_SECONDS, stage.stop):
+                if stage.stop.is_set():
+                    return TOO_EARLY
+                raise Retry(f"the hub did not come up within {UP_SECONDS:.0f} s; its log: {stage.folder.log}")
+            screen.say(f"Events in   {listeners[0]}/in/{{source}} and /events")
+            screen.say(f"Beside it   HUB_CONFIG={stage.folder.settings} hub lag --watch")
+            screen.say("")
+            trouble = await _company(stage, screen, looks, sender)
+    if stage.wishes.summary:
+        text = json.dumps(looks.summary(), indent=2)
+        stage.wishes.summary.write_text(f"{text}\n", encoding="utf-8")
+    return trouble
 
 
 @asynccontextmanager
@@ -100,41 +126,27 @@ async def _hub(stage: Stage) -> AsyncIterator[None]:
     serve = [sys.executable, "-m", "hub", "serve", "--child"]
     commands = {"+".join(roles): [*into_log, *serve, *roles] for roles in TOGETHER}
     halt = asyncio.Event()
-
-    async def keep() -> None:
-        await prepare(stage.settings, halt)
-        await supervise(commands, around, halt)
-
-    with stage.folder.log.open("a", encoding="utf-8") as log:
-        configure(out=log)
-        async with asyncio.TaskGroup() as tasks:
-            keeping = tasks.create_task(keep())
-            try:
-                yield
-            finally:
-                halt.set()
-                await asyncio.wait({keeping})
+    async with asyncio.TaskGroup() as tasks:
+        keeping = tasks.create_task(supervise(commands, around, halt))
+        try:
+            yield
+        finally:
+            halt.set()
+            await asyncio.wait({keeping})
 
 
-async def _company(stage: Stage, screen: Screen) -> str:
+async def _company(stage: Stage, screen: Screen, looks: Looks, sender: Sender) -> str:
     """Send, look and show. Gives what went wrong, in words."""
-    sender = Sender(f"http://{stage.settings.gateway.listen}", stage.keys)
-    async with session.database(stage.settings) as pool, Monitor(stage.settings, pool) as monitor:
-        looks = Looks(pool, monitor, sender, stage.tools)
-        for tool in stage.tools.values():
-            tool.start()
-        with screen:
-            async with asyncio.TaskGroup() as tasks:
-                sending = tasks.create_task(sender.send(islice(posts(stage.plan), stage.planned)))
-                painting = tasks.create_task(_paint(stage, looks, screen))
-                trouble = await _watch(stage, looks)
-                sending.cancel()
-                painting.cancel()
-            looks.doing = "Stopped" if trouble or not stage.wishes.exits else "Done"
-            screen.show(looks.now(stage.planned), last=True)
-    if stage.wishes.summary:
-        text = json.dumps(looks.summary(), indent=2)
-        stage.wishes.summary.write_text(f"{text}\n", encoding="utf-8")
+    looks.start()
+    with screen:
+        async with asyncio.TaskGroup() as tasks:
+            sending = tasks.create_task(sender.send(islice(posts(stage.plan), stage.planned)))
+            painting = tasks.create_task(_paint(stage, looks, screen))
+            trouble = await _watch(stage, looks)
+            sending.cancel()
+            painting.cancel()
+        looks.doing = "Stopped" if trouble or not stage.wishes.exits else "Done"
+        screen.show(looks.now(stage.planned), last=True)
     return trouble
 
 
@@ -144,7 +156,7 @@ async def _watch(stage: Stage, looks: Looks) -> str:
     away = ""
     while not looks.is_over:
         if stage.stop.is_set():
-            return "Stopped before the end." if stage.wishes.exits else ""
+            return TOO_EARLY if stage.wishes.exits else looks.refusals
         if stage.wishes.exits and looks.seconds > end:
             return away or f"After {looks.seconds:.0f} s something still waits: {looks.waiting}."
         try:

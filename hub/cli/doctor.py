@@ -19,15 +19,16 @@ MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "wrong": "[red]✗[/]
 
 @app.command()
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    r"""Look for the most likely troubles, and say what to do about each. Status 1: something is wrong.
+    """Look for the most likely troubles, and say what to do about each. Status 1: something is wrong.
 
-    Settings, ports, disk, the private servers, versions, tables, topics, clocks, consumers without members, and what
-    has waited too long. It changes nothing.
+    Settings, ports, disk, the private servers, versions, tables, topics,
+    clocks, consumers without members, what has waited too long.
+    It changes nothing.
 
     [bold]Examples[/]
 
         hub doctor
-        hub doctor --json | jq -r '.findings[] | select(.verdict != "ok") | "\(.about): \(.advice)"'
+        hub doctor --json | jq '.findings[] | select(.verdict == "wrong")'
     """
     from hub.cli.diagnosis import examine
 
@@ -41,7 +42,6 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
 
 
 def _print(findings: Sequence[Finding]) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
@@ -50,4 +50,4 @@ def _print(findings: Sequence[Finding]) -> None:
         table.add_row(MARKS[finding.verdict], f"[bold]{finding.about}[/]", escape(finding.found))
         if finding.verdict != "ok" and finding.advice:
             table.add_row("", "", f"[dim]→[/] {escape(finding.advice)}")
-    Console().print(table)
+    session.console().print(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,25 +36,27 @@ def lag(
 ) -> None:
     """How far every consumer is behind, and what waits beside Kafka.
 
-    Seconds are the age of the first record that was not read. States: [green]ok[/], [yellow]slow[/] (the lag only
-    grows), [red]stalled[/] (nothing moves), [red]stopped[/] (nobody reads), [cyan]rewound[/] (reads again what it had
-    read), [magenta]unknown[/].
+    Seconds are the age of the first record that was not read. States:
+    [green]ok[/] · [yellow]slow[/]: the lag only grows · [red]stalled[/]: nothing moves ·
+    [red]stopped[/]: nobody reads · [cyan]rewound[/]: reads again what it had read ·
+    [magenta]unknown[/]: nothing to tell it from, yet
 
     [bold]Examples[/]
 
         hub lag
         hub lag --watch
         hub lag --json | jq '[.groups[].messages] | add'
-        until hub lag --json | jq -e 'all(.groups[]; .messages == 0)'; do sleep 1; done
+        hub lag --json | jq -e 'all(.groups[]; .messages == 0)'
     """
     if watch:
-        session.run(_watch(partitions))
+        with suppress(KeyboardInterrupt):
+            session.run(_watch(partitions))
         return
     report = session.run(_once())
     if as_json:
         session.print_json(report)
     else:
-        _console().print(render(report, partitions=partitions))
+        session.console().print(render(report, partitions=partitions))
 
 
 async def _once() -> dict[str, Any]:
@@ -73,7 +76,7 @@ async def _watch(partitions: bool) -> None:
     from hub.errors import Retry
 
     settings = session.resolved(session.settings(), start=False)
-    with Live(console=_console(), auto_refresh=False) as live:
+    with Live(console=session.console(), auto_refresh=False) as live:
         async with session.database(settings) as pool, Monitor(settings, pool) as monitor:
             while True:
                 try:
@@ -158,10 +161,3 @@ def span(seconds: float | None) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:.1f} {unit}"
     return f"{seconds:.1f} s" if seconds else "0 s"
-
-
-def _console() -> Any:
-    from rich.console import Console
-
-    console = Console()
-    return console if console.is_terminal else Console(width=160)

@@ -30,8 +30,8 @@ def export(
     [bold]Examples[/]
 
         hub profiles export > everybody.jsonl
-        hub profiles export --facts | sha256sum          # two hubs that saw the same events print the same
-        hub profiles export | jq -r 'select(.tags | index("vip")).fields.email.value'
+        hub profiles export --facts | sha256sum    # same events, same sum
+        hub profiles export | jq -r '.fields.email.value // empty'
     """
     # No rule sets anything yet, so the facts are the whole line.
     del facts
@@ -93,7 +93,7 @@ def show(
     [bold]Examples[/]
 
         hub profiles show 9c5f1de2-55c0-8a50-9d2f-6f0f3f7a9b11
-        hub profiles show 9c5f1de2-55c0-8a50-9d2f-6f0f3f7a9b11 --limit 100 --json | jq '.timeline[].type'
+        hub profiles show 9c5f1de2-55c0-8a50-9d2f-6f0f3f7a9b11 --limit 100
     """
     session.run(_show(id, limit, as_json))
 
@@ -108,11 +108,9 @@ async def _print(pool: Pool, written: str, as_json: bool, limit: int = 5) -> Non
     if as_json:
         session.print_json(whole)
         return
-    from rich.console import Console
-
     from hub.cli.persons import render
 
-    Console().print(render(whole))
+    session.console().print(render(whole))
 
 
 async def _whole(pool: Pool, written: str, limit: int) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 import structlog
 
@@ -20,13 +21,18 @@ _log = structlog.get_logger("hub.roles")
 LANES = 2
 """Consumers of the group `profiles` in one process: one decides while the other waits for PostgreSQL."""
 
-Role = Callable[[Resources, asyncio.Event], Awaitable[None]]
+Role = Callable[[Resources, asyncio.Event], Coroutine[Any, Any, None]]
+
+
+async def run_door(settings: Settings, stop: asyncio.Event) -> None:
+    """The gateway: it needs nothing but Kafka, and answers while even that is away."""
+    from producers.gateway.serve import serve
+
+    await serve(settings, stop, shared=True)
 
 
 async def _gateway(resources: Resources, stop: asyncio.Event) -> None:
-    from producers.gateway.serve import serve
-
-    await serve(resources.settings, stop, shared=True)
+    await run_door(resources.settings, stop)
 
 
 async def _profiles(resources: Resources, stop: asyncio.Event) -> None:
@@ -35,7 +41,7 @@ async def _profiles(resources: Resources, stop: asyncio.Event) -> None:
 
     regions = regions_of(resources.settings)
     works = [Profiles(resources.hints, regions) for _ in range(LANES)]
-    await consume(resources.settings.kafka, resources.store, works, stop)
+    await consume(resources.settings.kafka, resources.store, works, stop, resources.instance)
 
 
 async def _relay(resources: Resources, stop: asyncio.Event) -> None:
@@ -50,7 +56,7 @@ async def _sync(resources: Resources, stop: asyncio.Event) -> None:
     from hub.streams.batches import consume
 
     works = [Sync(tool, resources.hints) for tool in instances(resources.settings).values()]
-    await consume(resources.settings.kafka, resources.store, works, stop)
+    await consume(resources.settings.kafka, resources.store, works, stop, resources.instance)
 
 
 async def _dispatcher(resources: Resources, stop: asyncio.Event) -> None:

@@ -12,8 +12,10 @@ import typer
 from rich.console import Console
 
 from hub.cli.session import resolved, run, told
+from hub.errors import Retry
 from hub.settings import Settings, environment, load
 
+DOOR = "gateway"
 GARBAGE_EVERY = 50_000
 """Objects between two looks for cycles: batches make many objects and hardly a cycle."""
 app = typer.Typer(rich_markup_mode="rich")
@@ -28,6 +30,7 @@ def serve(
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes of the named role; they share its work.")] = 1,
     child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
+    instance: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run the hub.
 
@@ -44,7 +47,7 @@ def serve(
     """
     settings = told(load)
     if child:
-        run(_child(settings, roles or []))
+        run(_child(settings, roles or [], instance))
     elif roles:
         run(_parent(told(lambda: resolved(settings)), [tuple(roles)] * workers))
     else:
@@ -53,25 +56,32 @@ def serve(
 
 def _everything(settings: Settings) -> None:
     from hub.cli.roles import TOGETHER
-    from hub.runtime.processes import only_one
+    from hub.runtime.processes import instance_of, only_one
 
     with only_one(settings.state):
-        run(_parent(resolved(settings), list(TOGETHER)))
+        run(_parent(resolved(settings), list(TOGETHER), instance_of(settings.state)))
 
 
-async def _parent(settings: Settings, shares: Sequence[tuple[str, ...]]) -> None:
+async def _parent(settings: Settings, shares: Sequence[tuple[str, ...]], instance: str | None = None) -> None:
     from hub.runtime.processes import stop_on_signals, supervise
     from hub.runtime.resources import prepare
 
     stop = asyncio.Event()
     stop_on_signals(stop)
-    await prepare(settings, stop)
-    _welcome(settings)
-    commands = {
-        f"{number}:{'+'.join(roles)}": [sys.executable, "-m", "hub", "serve", "--child", *roles]
-        for number, roles in enumerate(shares, 1)
-    }
-    await supervise(commands, environment() | addresses(settings), stop)
+    child = [sys.executable, "-m", "hub", "serve", "--child", *(["--instance", instance] if instance else [])]
+    commands = {f"{number}:{'+'.join(roles)}": [*child, *roles] for number, roles in enumerate(shares, 1)}
+    around = environment() | addresses(settings)
+    doors = {name: command for name, command in commands.items() if command[-1] == DOOR}
+    rooms = {name: command for name, command in commands.items() if name not in doors}
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(supervise(doors, around, stop))
+        try:
+            await prepare(settings, stop)
+        except Retry:
+            if not stop.is_set():
+                raise
+        _welcome(settings)
+        tasks.create_task(supervise(rooms, around, stop))
     _console.print("The hub has stopped. Embedded servers go on; [bold]hub embedded stop[/] ends them.")
 
 
@@ -91,8 +101,8 @@ def _welcome(settings: Settings) -> None:
     _console.print(f"State       {settings.state}    [dim]hub lag --watch · hub doctor · Ctrl-C stops[/]")
 
 
-async def _child(settings: Settings, roles: Sequence[str]) -> None:
-    from hub.cli.roles import run_roles
+async def _child(settings: Settings, roles: Sequence[str], instance: str | None) -> None:
+    from hub.cli.roles import run_door, run_roles
     from hub.runtime.processes import end_with_parent, stop_on_signals
     from hub.runtime.resources import open_resources
     from hub.telemetry.logging import configure
@@ -101,7 +111,10 @@ async def _child(settings: Settings, roles: Sequence[str]) -> None:
     stop_on_signals(stop)
     end_with_parent()
     configure()
+    if list(roles) == [DOOR]:  # the door opens, and says 503, while Kafka or PostgreSQL is away
+        await run_door(settings, stop)
+        return
     gc.freeze()
     gc.set_threshold(GARBAGE_EVERY, 20, 50)
-    async with open_resources(settings, "+".join(roles), stop) as resources:
+    async with open_resources(settings, "+".join(roles), stop, instance) as resources:
         await run_roles(roles, resources, stop)

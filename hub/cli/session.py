@@ -15,12 +15,15 @@ import typer
 from hub.errors import HubError, Misconfigured, Retry
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from hub.embedded import Addresses
     from hub.settings import Settings
     from hub.storage.pool import Pool
 
 T = TypeVar("T")
 FOUND_WRONG = 1
+PIPE_WIDTH = 240
 NOT_RUNNING = "the hub is not running on {state}\nStart it with `hub serve`; its servers alone: `hub embedded start`."
 
 
@@ -160,3 +163,11 @@ def print_json(value: Any) -> None:
 
     options = orjson.OPT_APPEND_NEWLINE | (orjson.OPT_INDENT_2 if sys.stdout.isatty() else 0)
     sys.stdout.write(orjson.dumps(value, option=options).decode())
+
+
+def console() -> Console:
+    """Where tables go. Into a pipe they are wide, so that a line stays a line for whoever cuts it."""
+    from rich.console import Console
+
+    found = Console()
+    return found if found.is_terminal else Console(width=PIPE_WIDTH)

@@ -28,7 +28,7 @@ def topics(
     [bold]Examples[/]
 
         hub topics
-        hub topics --create                    # before the hub starts, where only you may make topics
+        hub topics --create       # where the hub itself may make none
         hub topics --json | jq '.topics[] | select(.problems != [])'
     """
     found = session.run(_topics(create))
@@ -87,7 +87,6 @@ def _problems(kafka: Kafka, wanted: Mapping[str, str], found: TopicFound) -> lis
 
 
 def _print(found: Sequence[Mapping[str, Any]]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from hub.cli.lag import span
@@ -107,5 +106,4 @@ def _print(found: Sequence[Mapping[str, Any]]) -> None:
             topic["description"],
             f"[red]{'; '.join(topic['problems'])}[/]",
         )
-    console = Console()
-    console.print(table)
+    session.console().print(table)

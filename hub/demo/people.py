@@ -19,6 +19,8 @@ FAMILIES = (
     "Weber Okafor Müller Kowalski García O'Neill Nguyen Rossi Schmidt-Lang Petersen Öztürk Dubois Silva Brown Haddad "
     "Novak Lindqvist Marino Fischer Patel Janssen Moreau Keller Tanaka"
 )
+NAMESAKE = "Wilhelmina"
+"""What the second of a family is called where chance gave both one name."""
 SHORT = {
     "David": "Dave",
     "Elisabeth": "Lisbeth",
@@ -109,6 +111,7 @@ def _person(number: int, name: tuple[str, str], phones: tuple[Phone, Phone], oth
         own = f"{_plain(family)}.family{number}@{DOMAINS[number % 5]}"
     if place == FAMILY + 1:
         family, own = others[-1].family, others[-1].emails[0]
+        given = given if given != others[-1].given else NAMESAKE
     if place == FIRM and firm:
         own = f"info@{_plain(firm)}.example"
     return Person(number, given, family, (own, later), phones, firm)

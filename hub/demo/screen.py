@@ -16,8 +16,8 @@ from rich.text import Text
 from hub import clock
 
 WIDEST = 104
-FRAME_ROWS = 19
-"""Rows of everything but the news."""
+FRAME_ROWS = 20
+"""Rows of everything but the news, and the cursor's."""
 LINE_SECONDS = 5.0
 TWO_HUNDREDS = range(200, 300)
 
@@ -88,54 +88,54 @@ def _head(picture: Picture) -> Text:
     return text.append(f"{picture.events:,}{planned} events, {minutes}:{seconds:02}", style="dim")
 
 
-def _quarter(title: str, explained: str, *columns: str) -> Table:
-    """A heading with its line of explanation, and columns of which all but the first are numbers."""
-    heading = Text(title, style="bold").append(f"\n{explained}", style="dim not bold")
-    table = Table(
-        title=heading, title_justify="left", title_style="", box=None, pad_edge=False, expand=True, header_style="dim"
-    )
+def _quarter(title: str, explained: str, table: Table) -> Group:
+    """A heading with a word of explanation, and what stands under it."""
+    heading = Text(title, style="bold", overflow="ellipsis", no_wrap=True)
+    return Group(heading.append(f"  {explained}", style="dim not bold"), table)
+
+
+def _table(*columns: str) -> Table:
+    """Columns of which all but the first are numbers."""
+    table = Table(box=None, pad_edge=False, expand=True, header_style="dim")
     for place, column in enumerate(columns):
         table.add_column(column, justify="right" if place else "left", no_wrap=True, ratio=None if place else 1)
     return table
 
 
-def _came_in(picture: Picture) -> Table:
-    table = _quarter("Came in", "requests that are safe on Kafka", "source", "events", "sent again")
+def _came_in(picture: Picture) -> Group:
+    table = _table("source", "events", "sent again")
     for source, (count, again) in picture.came_in.items():
         table.add_row(source, f"{count:,}", f"{again:,}")
-    return table
+    return _quarter("Came in", "and is safe on Kafka", table)
 
 
-def _became(picture: Picture) -> Table:
-    table = _quarter("Became", "one profile per person, in any order", "", "")
-    table.show_header = False
-    letters = f"[red]{picture.dead_letters:,}[/]" if picture.dead_letters else "0"
+def _became(picture: Picture) -> Group:
+    table = _table("what", "how many")
     table.add_row("people", f"[bold]{picture.people:,}[/]")
     table.add_row("things they did", f"{picture.activities:,}")
     table.add_row("profiles merged into others", f"{picture.merges:,}")
     table.add_row("repeats dropped", f"{picture.dropped:,}")
-    table.add_row("dead letters", letters)
-    return table
+    table.add_row("dead letters", f"[red]{picture.dead_letters:,}[/]" if picture.dead_letters else "0")
+    return _quarter("Became", "one profile per person", table)
 
 
-def _waits(picture: Picture) -> Table:
-    table = _quarter("Waits", "what each consumer has not read yet", "group", "records", "behind")
+def _waits(picture: Picture) -> Group:
+    table = _table("group", "records", "behind")
     for group, (messages, seconds) in picture.lag.items():
         behind = "" if seconds is None else f"{seconds:.1f} s"
         table.add_row(group, _busy(messages), behind)
     table.add_row("outbox, for Kafka", _busy(picture.outbox), "")
-    return table
+    return _quarter("Waits", "to be read by each consumer", table)
 
 
-def _was_told(picture: Picture) -> Table:
-    out = [name for name, tool in picture.tools.items() if tool.is_out]
-    explained = f"{', '.join(out)} is out: the hub comes back" if out else "signed webhooks, each state once"
-    table = _quarter("Was told", explained, "tool", "told", "sent away", "waits", "last")
+def _was_told(picture: Picture) -> Group:
+    table = _table("tool", "told", "sent away", "waits", "last")
     for name, tool in picture.tools.items():
         style = "green" if tool.last in TWO_HUNDREDS else "yellow"
         last = f"[{style}]{tool.last}[/]" if tool.last else ""
         table.add_row(name, f"{tool.told:,}", f"{tool.turned_away:,}", _busy(tool.waits), last)
-    return table
+    out = [name for name, tool in picture.tools.items() if tool.is_out]
+    return _quarter("Was told", f"{', '.join(out)} is out for now" if out else "by signed webhooks", table)
 
 
 def _busy(count: int) -> str:
@@ -174,7 +174,7 @@ class Screen:
     def show(self, picture: Picture, *, last: bool = False) -> None:
         """Show this moment; the last one in any case."""
         if self._console.is_terminal:
-            self._live.update(board(picture, self._console.size.height - FRAME_ROWS), refresh=True)
+            self._live.update(board(picture, self._console.height - FRAME_ROWS), refresh=True)
         elif last or clock.monotonic() >= self._next_line:
             self._next_line = clock.monotonic() + LINE_SECONDS
             self.say(line(picture))

@@ -101,7 +101,7 @@ class Fact(NamedTuple):
 
 
 class Words(NamedTuple):
-    """The contact of an event as written; what is absent is empty. `region` is the phone's country where it names none."""
+    """The contact of an event as written; what is absent is empty. `region` is for phones that name no country."""
 
     id: str = ""
     email: str = ""
@@ -182,10 +182,8 @@ def learn(evidence: Evidence, fact: Fact, who: Who) -> None:
 def _claim(evidence: Evidence, stated: ClaimOf, at: str, event: str, *, trusted: bool) -> None:
     for known in evidence.claims:
         if known.value == stated.value and known.namespace == stated.namespace:
-            if (at, event) < (known.first_at, known.first_event):
-                known.first_at, known.first_event = at, event
-            if (at, event) > (known.last_at, known.last_event):
-                known.last_at, known.last_event = at, event
+            known.first_at, known.first_event = min((known.first_at, known.first_event), (at, event))
+            known.last_at, known.last_event = max((known.last_at, known.last_event), (at, event))
             known.trusted = known.trusted or trusted
             return
     state = BLOCKED if stated.blocked else LINK

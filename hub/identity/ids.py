@@ -14,7 +14,8 @@ _CLEAR_VARIANT, _VARIANT = ~(0x3 << 62), 0x2 << 62
 
 def hash_id(domain: str, *parts: str) -> bytes:
     """The id of a natural key: 16 bytes. `domain` keeps ids of different sorts apart (at most 16 letters)."""
-    digest = blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=BYTES, person=domain.encode()).digest()
+    key = "\x1f".join(parts).encode("utf-8", "surrogatepass")
+    digest = blake2b(key, digest_size=BYTES, person=domain.encode()).digest()
     number = int.from_bytes(digest, "big") & _CLEAR_VERSION & _CLEAR_VARIANT | _VERSION | _VARIANT
     return number.to_bytes(BYTES, "big")
 

@@ -16,7 +16,9 @@ from email_validator import EmailNotValidError, validate_email
 from phonenumbers import PhoneNumberType, number_type
 
 CACHE = 65_536
-_PLAIN_EMAIL = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
+_ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_PLAIN_EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[a-z][a-z0-9-]*[a-z0-9]")
 _LONGEST_EMAIL, _LONGEST_LOCAL = 254, 64
 _ROLES = frozenset(
     "abuse accounting accounts admin administrator all anfrage billing bookings buchhaltung careers contact contacto "
@@ -133,4 +135,4 @@ def name(whole: str, given: str, family: str) -> Name:
 @lru_cache(maxsize=CACHE)
 def clean(written: str) -> str:
     """A trait as people typed it, without the spaces around it and without control characters."""
-    return "".join(sign for sign in unicodedata.normalize("NFC", written) if sign == "\n" or ord(sign) >= 32).strip()  # noqa: PLR2004 - the first printable sign
+    return "".join(sign for sign in unicodedata.normalize("NFC", written) if sign == "\n" or ord(sign) >= 32).strip()

@@ -191,4 +191,3 @@ def _names(cluster: Sequence[Known]) -> list[frozenset[str]]:
 
 def _trusted(record: Known) -> bool:
     return any(claim.trusted for claim in record.evidence.claims)
-

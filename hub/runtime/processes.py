@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import structlog
 
@@ -41,6 +42,14 @@ def only_one(state: Path) -> Iterator[None]:
         yield
 
 
+def instance_of(state: Path) -> str:
+    """A name that only the holder of this folder's lock may use: made once, kept in the folder."""
+    kept = state / "instance"
+    if not kept.exists():
+        kept.write_text(f"hub-{uuid4().hex[:12]}", encoding="ascii")
+    return kept.read_text(encoding="ascii")
+
+
 def end_with_parent() -> None:
     """In a child: watch the input that the parent holds, and end at once when it closes."""
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _parent_gone)
@@ -64,9 +73,7 @@ def stop_on_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, told, number)
 
 
-async def supervise(
-    commands: Mapping[str, Sequence[str]], environment: Mapping[str, str], stop: asyncio.Event
-) -> None:
+async def supervise(commands: Mapping[str, Sequence[str]], environment: Mapping[str, str], stop: asyncio.Event) -> None:
     """Run each command until `stop`, again with a growing pause when it ends by itself; then ask all to stop."""
     async with asyncio.TaskGroup() as keepers:
         for name, command in commands.items():

@@ -32,11 +32,16 @@ class Resources:
     batch_pool: Pool
     store: PostgresStore
     hints: RedisHints
+    instance: str | None = None
 
 
 @asynccontextmanager
-async def open_resources(settings: Settings, name: str, stop: asyncio.Event) -> AsyncIterator[Resources]:
+async def open_resources(
+    settings: Settings, name: str, stop: asyncio.Event, instance: str | None = None
+) -> AsyncIterator[Resources]:
     """Resources for a process called `name`; waits for servers that are away.
+
+    `instance` names it among all processes of the company, where that is sure to be its own.
 
     Raises Misconfigured where an address is missing.
     """
@@ -51,7 +56,7 @@ async def open_resources(settings: Settings, name: str, stop: asyncio.Event) -> 
     async with asyncio.TaskGroup() as tasks:
         carrying = tasks.create_task(hints.run(stop))
         try:
-            yield Resources(settings, pool, batch_pool, store, hints)
+            yield Resources(settings, pool, batch_pool, store, hints, instance)
         finally:
             carrying.cancel()
             for one in (pool, batch_pool):

@@ -44,7 +44,7 @@ def _upgrade(connection: Connection) -> None:
     config, script = _script()
 
     def steps(revision: tuple[str, ...], _: MigrationContext) -> list[RevisionStep]:
-        return script._upgrade_revs("head", revision)  # type: ignore[arg-type,return-value]  # noqa: SLF001 - what Alembic's own command calls
+        return script._upgrade_revs("head", revision)  # type: ignore[arg-type]  # noqa: SLF001 - what Alembic's own command calls
 
     connection.execute(text(f"SELECT pg_advisory_xact_lock({_ONE_AT_A_TIME})"))
     connection.execute(text("SET LOCAL lock_timeout = '10s'"))

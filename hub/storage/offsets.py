@@ -24,7 +24,8 @@ class PostgresStore:
         async with reading(self._pool) as connection:
             await connection.execute(
                 """
-                UPDATE stored_offset s SET next_offset = 0, cluster = $4 FROM unnest($2::text[], $3::int[]) u(topic, part)
+                UPDATE stored_offset s SET next_offset = 0, cluster = $4
+                FROM unnest($2::text[], $3::int[]) u(topic, part)
                 WHERE s.grp = $1 AND s.topic = u.topic AND s.part = u.part AND s.cluster <> $4
                 """,
                 group,

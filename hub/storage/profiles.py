@@ -16,6 +16,7 @@ from hub.identity.outcome import Changes, Identified, Row
 from hub.identity.resolve import Known
 from hub.storage.pool import Connection
 
+
 def _written(values: Iterable[object]) -> list[str]:
     """Numbers and truths as text: the driver asks an abstract class about each that is not."""
     return [str(value) for value in values]
@@ -45,9 +46,7 @@ async def identified(connection: Connection, identifiers: Collection[bytes]) -> 
     return {row[0]: Identified(row[1], row[2]) for row in rows}
 
 
-async def insert_identifiers(
-    connection: Connection, new: Mapping[bytes, tuple[str, str, bytes]]
-) -> set[bytes]:
+async def insert_identifiers(connection: Connection, new: Mapping[bytes, tuple[str, str, bytes]]) -> set[bytes]:
     """Identifiers by id: namespace, value and the group they are expected in. Waits for whoever makes the same one.
 
     Gives the ids that were made here; nobody else sees those before the commit.
@@ -105,8 +104,8 @@ async def load(
     """
     rows = await connection.fetch(
         """
-        SELECT r.record_id, nullif(r.group_id, r.record_id), nullif(r.profile_id, r.record_id), r.source, r.kind, r.key_namespace, r.key, r.activities,
-               r.evidence, p.version
+        SELECT r.record_id, nullif(r.group_id, r.record_id), nullif(r.profile_id, r.record_id), r.source,
+               r.kind, r.key_namespace, r.key, r.activities, r.evidence, p.version
         FROM source_record r LEFT JOIN profile p ON p.profile_id = r.profile_id
         WHERE r.group_id = ANY($1::uuid[])
         """,
@@ -186,7 +185,8 @@ async def _write_claims(connection: Connection, changes: Changes) -> None:
 async def _write_rows(connection: Connection, rows: Sequence[Row]) -> None:
     await connection.execute(
         """
-        UPDATE source_record r SET group_id = coalesce(g, i), profile_id = coalesce(p, i), activities = n::int, evidence = e
+        UPDATE source_record r
+        SET group_id = coalesce(g, i), profile_id = coalesce(p, i), activities = n::int, evidence = e
         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::json[]) u(i, g, p, n, e)
         WHERE r.record_id = i
         """,
@@ -218,9 +218,7 @@ async def _write_identifiers(connection: Connection, identifiers: Mapping[bytes,
 
 async def _write_profiles(connection: Connection, changes: Changes) -> None:
     if changes.dead_profiles:
-        await connection.execute(
-            "DELETE FROM profile WHERE profile_id = ANY($1::uuid[])", list(changes.dead_profiles)
-        )
+        await connection.execute("DELETE FROM profile WHERE profile_id = ANY($1::uuid[])", list(changes.dead_profiles))
     for is_new, statement in ((False, _UPDATE_PROFILE), (True, _INSERT_PROFILE)):
         told = [one for one in changes.profiles if one.is_new is is_new]
         if told:
@@ -268,7 +266,10 @@ async def _write_history(connection: Connection, changes: Changes) -> None:
 async def resolve_letters(connection: Connection, group: str, events: Collection[bytes]) -> None:
     """Dead letters whose event is an activity now are resolved."""
     await connection.execute(
-        "UPDATE dead_letter SET state = 'resolved' WHERE grp = $1 AND event_id = ANY($2::uuid[]) AND state <> 'resolved'",
+        """
+        UPDATE dead_letter SET state = 'resolved'
+        WHERE grp = $1 AND event_id = ANY($2::uuid[]) AND state <> 'resolved'
+        """,
         group,
         list(events),
     )

@@ -21,7 +21,7 @@ from hub.components import BatchStore, Letter, Positions, Record, Work
 from hub.crashpoints import crash_here
 from hub.errors import HubError, Reject, Retry
 from hub.settings import Kafka
-from hub.streams.clients import consumer, started
+from hub.streams.clients import JOIN_SECONDS, consumer, started
 from hub.streams.limits import Limit
 
 MOST_RECORDS = 1000
@@ -38,26 +38,28 @@ class Stalled(HubError):
 class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
     """One lane: one consumer of a group and the work it drives."""
 
-    def __init__(self, kafka: Kafka, store: BatchStore, work: Work) -> None:
+    def __init__(self, kafka: Kafka, store: BatchStore, work: Work, instance: str | None = None) -> None:
         self._kafka = kafka
         self._store = store
         self._work = work
+        self._instance = instance
         self.group = kafka.prefix + work.group
         self._client: AIOKafkaConsumer = None
         self._busy = asyncio.Lock()
         self._parked: set[TopicPartition] = set()
         self._limits: dict[tuple[str, int], Limit] = defaultdict(Limit)
         self._next: dict[TopicPartition, int] = {}
+        self._placed: Positions = {}
         self._moved_at = monotonic()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop`. A broker or store that is away is waited for; raises Stalled for a loop that hangs."""
         pause = 0.2
         while not stop.is_set():
-            self._client = consumer(self._kafka, self.group)
+            self._client = consumer(self._kafka, self.group, instance=self._instance)
             self._client.subscribe([self._kafka.prefix + topic for topic in self._work.topics], listener=self)
             try:
-                async with started(self._client):
+                async with started(self._client, JOIN_SECONDS):
                     pause = 0.2
                     await self._consume(stop)
             except (Retry, KafkaError, OSError) as error:
@@ -73,6 +75,9 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
                     await self._handle([record for records in found.values() for record in records])
             else:
                 self._watch()
+            if self._placed:
+                placed, self._placed = self._placed, {}
+                await self._commit(placed)
 
     async def _handle(self, records: list[Record]) -> None:
         try:
@@ -95,7 +100,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
             done = await self._transact(records)
         except HubError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever our own code does wrong must not lose a record
             if len(records) > 1:
                 middle = len(records) // 2
                 return await self._apply(records[:middle]) | await self._apply(records[middle:])
@@ -169,7 +174,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
                 self._moved_at = monotonic()
                 return
 
-    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002 - aiokafka's name
         """Let the batch in hand end, offsets included, before somebody else gets the partition."""
         try:
             async with asyncio.timeout(BOUND_SECONDS):
@@ -211,16 +216,22 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
                 _log.error("partition_stopped", group=self.group, topic=place.topic, partition=place.partition,
                            stored=offset, end=ends[place], error="the log ends before the stored offset")  # fmt: skip
             elif place in mine:
+                if offset < begins[place] and offset:
+                    _log.error("records_lost", group=self.group, topic=place.topic, partition=place.partition,
+                               stored=offset, begin=begins[place], error="deleted before they were read")  # fmt: skip
                 self._next[place] = max(offset, begins[place])
+                self._placed[place.topic, place.partition] = self._next[place]
                 self._client.seek(place, self._next[place])
                 self._client.resume(place)
 
     def _watch(self) -> None:
         """End a consumer that has records before it and does not move: it may have lost its place for good."""
+        if self._moved_at == float("-inf"):
+            raise Stalled(f"{self.group}: the store did not answer, so no partition could be placed")
         waiting = [place for place in self._client.assignment() - self._parked if self._is_behind(place)]
         if waiting and monotonic() - self._moved_at > STALL_SECONDS:
             raise Stalled(f"{self.group}: {waiting[0]} has records and has not moved for {STALL_SECONDS:.0f} s")
-        if not waiting and self._moved_at != float("-inf"):
+        if not waiting:
             self._moved_at = monotonic()
 
     def _is_behind(self, place: TopicPartition) -> bool:
@@ -261,8 +272,14 @@ async def _sleep(stop: asyncio.Event, seconds: float) -> None:
         return
 
 
-async def consume(kafka: Kafka, store: BatchStore, works: Sequence[Work], stop: asyncio.Event) -> None:
-    """Run one lane per work, side by side, until `stop`; the first that fails ends all."""
+async def consume(
+    kafka: Kafka, store: BatchStore, works: Sequence[Work], stop: asyncio.Event, instance: str | None = None
+) -> None:
+    """Run one lane per work, side by side, until `stop`; the first that fails ends all.
+
+    `instance` names this process among all that serve these groups, where such a name is sure to be its own.
+    """
     async with asyncio.TaskGroup() as lanes:
-        for work in works:
-            lanes.create_task(BatchLoop(kafka, store, work).run(stop))
+        for number, work in enumerate(works):
+            name = f"{instance}.{number}" if instance else None
+            lanes.create_task(BatchLoop(kafka, store, work, name).run(stop))

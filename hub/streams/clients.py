@@ -18,6 +18,8 @@ from hub.errors import Retry
 from hub.settings import Kafka
 
 START_SECONDS = 10.0
+JOIN_SECONDS = 75.0
+"""A consumer's start waits for its group, and the group for members that were killed: at most its rebalance timeout."""
 FETCH_BYTES = 16 * 1024 * 1024
 
 
@@ -26,14 +28,19 @@ def servers(kafka: Kafka) -> list[str]:
     return list(kafka.servers)
 
 
-def consumer(kafka: Kafka, group: str | None, *, session_seconds: float = 30.0) -> AIOKafkaConsumer:
+def consumer(
+    kafka: Kafka, group: str | None, *, session_seconds: float = 30.0, instance: str | None = None
+) -> AIOKafkaConsumer:
     """A consumer that commits only what it is told to and begins at the earliest record.
 
+    `instance` is a name that no other living member of the group has. Who comes back under it takes its old place at
+    once; without one the group first waits for a killed member's session to end.
     Heartbeats are frequent because a rebalance begins when the members notice it at one.
     """
     return AIOKafkaConsumer(
         bootstrap_servers=servers(kafka),
         group_id=group,
+        group_instance_id=instance,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=100,
@@ -67,11 +74,14 @@ def producer(kafka: Kafka, *, linger_ms: int = 0, batch_bytes: int = 131_072) ->
 
 @asynccontextmanager
 async def started(
-    client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient,
+    client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient, within: float = START_SECONDS
 ) -> AsyncIterator[None]:
     """The client, started within a bound and stopped at the end. Raises Retry where no broker answers."""
     try:
-        await asyncio.wait_for(client.start(), START_SECONDS)
+        await asyncio.wait_for(client.start(), within)
+    except asyncio.CancelledError:
+        await _stop(client)
+        raise
     except (KafkaError, TimeoutError, OSError) as error:
         await _stop(client)
         raise Retry(f"Kafka does not answer: {str(error) or type(error).__name__}") from error

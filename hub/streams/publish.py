@@ -101,13 +101,13 @@ class Publisher:
 
 
 def partition_of(key: bytes, count: int) -> int:
-    """The partition of a key: CRC-32 modulo the partitions, as librdkafka chooses (murmur2 in Python costs 20 times it)."""
+    """The partition of a key: CRC-32 modulo the partitions, as librdkafka does. Murmur2 in Python costs 20 times it."""
     return crc32(key) % count
 
 
 @asynccontextmanager
 async def open_publisher(kafka: Kafka, *, bulk: bool = False) -> AsyncIterator[Publisher]:
-    """A publisher for single events, which wait for nothing, or for the relay (`bulk`). Raises Retry without a broker."""
+    """A publisher for single events, or for the relay (`bulk`). Raises Retry where no broker answers."""
     client = producer(kafka, linger_ms=5, batch_bytes=BATCH_BYTES) if bulk else producer(kafka)
     async with started(client):
         yield Publisher(client, kafka.prefix)

@@ -15,7 +15,7 @@ from typing import Protocol, Self
 
 from hub import clock
 from hub.errors import HubError, Retry
-from hub.streams.publish import Message
+from hub.streams.publish import Message, partition_of
 
 SMALL_BYTES = 32 * 1024
 """Larger values travel alone, so that they hold up nobody."""
@@ -63,7 +63,7 @@ class Lanes:
             await self._publisher.send(messages, within=within)
             return
         lanes = self._lanes.get(message.topic) or await self._open(message.topic, within)
-        await lanes[int.from_bytes(message.key[:4], "big") % len(lanes)].join(message, clock.monotonic() + within)
+        await lanes[partition_of(message.key, len(lanes))].join(message, clock.monotonic() + within)
 
     async def _open(self, topic: str, within: float) -> list[Lane]:
         try:

@@ -15,6 +15,7 @@ from hub.settings import Listener as Address
 from hub.settings import Settings
 from producers.gateway.app import ASGIApp, Health, create_app
 from producers.gateway.line import Line
+from producers.gateway.protocol import BoundedProtocol
 
 BACKLOG = 2048
 GOODBYE_SECONDS = 5
@@ -84,7 +85,7 @@ class _Server(uvicorn.Server):
 async def _listen(app: ASGIApp, listening: socket.socket, stop: asyncio.Event, ready: Callable[[int], None]) -> None:
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         lifespan="off",
         interface="asgi3",

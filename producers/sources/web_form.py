@@ -96,7 +96,8 @@ def _data(form: Form) -> dict[str, Any]:
         if isinstance(value, list):
             data[name], further = _first_and_further(value)
             others |= {name: further} if further else {}
-        _check_length(name, data[name])
+        if len(data[name]) > LONGEST_TEXT and name != "message":
+            raise Reject(f"the field holds more than {LONGEST_TEXT} characters", name)
     if others:
         data["fields"] = others
     if form.files:
@@ -111,11 +112,6 @@ def _first_and_further(values: list[str]) -> tuple[str, str | list[str]]:
     first = next(filter(None, values), "")
     further = [value for value in values if value not in {"", first}]
     return first, further[0] if len(further) == 1 else further
-
-
-def _check_length(name: str, value: str) -> None:
-    if len(value) > LONGEST_TEXT and name != "message":
-        raise Reject(f"the field holds more than {LONGEST_TEXT} characters", name)
 
 
 def _natural_id(data: dict[str, Any], form: Form, request: Request) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -244,7 +245,7 @@ async def test_queries_go_by_index(pool: Pool) -> None:
                 """
                 EXPLAIN SELECT a.event_id FROM source_record r CROSS JOIN LATERAL (
                     SELECT event_id, at FROM activity WHERE record_id = r.record_id AND NOT spam AND at <= now()
-                    ORDER BY at DESC, event_id DESC LIMIT 50) a WHERE r.profile_id = gen_random_uuid()
+                    ORDER BY at DESC, event_id DESC LIMIT 50) a WHERE r.profile_id = '0190c8a0-0000-8000-8000-000000000007'
                 """
             )
         )
@@ -268,5 +269,7 @@ async def test_the_listener_answers_until_it_is_told_to_stop(servers: Addresses,
 
 
 async def test_a_port_that_somebody_has_stops_the_start(pool: Pool) -> None:
-    with pytest.raises(Misconfigured, match="console.listen: 127.0.0.1:1"):
-        await serve(check({"console": {"listen": "127.0.0.1:1"}}), pool, asyncio.Event())
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        taken = f"127.0.0.1:{busy.getsockname()[1]}"
+        with pytest.raises(Misconfigured, match=f"console.listen: {taken}: "):
+            await serve(check({"console": {"listen": taken}}), pool, asyncio.Event())

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
+from collections.abc import AsyncIterator
 
 import asyncpg
 import orjson
 import pytest
+import pytest_asyncio
 
 from consumers.profiles import Profiles
 from hub.cache import LocalHints
@@ -17,11 +19,17 @@ from hub.identity import resolve
 from hub.identity.evidence import Fact, Words
 from hub.identity.ids import as_text
 from hub.storage.pool import Pool, open_pool
-from tests.support.line import audit, cut, deadlocks, jitter, lines, untouched, versions, write
+from tests.support.line import audit, batch_connections, cut, deadlocks, jitter, lines, untouched, versions, write
 from tests.support.memory import day, fact, whole
 
 pytestmark = pytest.mark.integration
 X, Y = "x@firm.org", "y@firm.org"
+
+
+@pytest_asyncio.fixture
+async def batch_pool(database_url: str) -> AsyncIterator[Pool]:
+    async with batch_connections(database_url) as connections:
+        yield connections
 
 
 def a_crowd(seed: int, size: int) -> list[Fact]:

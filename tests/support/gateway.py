@@ -89,7 +89,7 @@ async def gateway(kafka: tuple[str, ...], *, topics: bool = True) -> AsyncIterat
 async def until_ready(one: Gateway) -> None:
     """Wait until the gateway says that it can take posts."""
     async with asyncio.timeout(30):
-        while (await one.http.get("/readyz")).status_code != 200:  # noqa: ASYNC110 - asks another side
+        while (await one.http.get("/readyz")).status_code != 200:
             await asyncio.sleep(0.02)
 
 

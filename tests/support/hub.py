@@ -85,7 +85,7 @@ class Hub:
             )
         async with asyncio.timeout(READY_SECONDS), httpx.AsyncClient() as client:
             while not await _is_ready(client, f"{self.gateway}/readyz"):
-                await asyncio.sleep(0.05)  # noqa: TID251 - between two looks at a condition
+                await asyncio.sleep(0.05)
 
     @property
     def log(self) -> str:
@@ -93,14 +93,14 @@ class Hub:
         return (self.folder / "serve.log").read_text(encoding="utf-8", errors="replace")
 
     async def kill(self) -> None:
-        """kill -9 of `hub serve`; comes back when its children are gone as well."""
+        """End `hub serve` as kill -9 does; comes back when its children are gone as well."""
         assert self.process
         children = _children(self.process.pid)
         self.process.kill()
         await self.process.wait()
         async with asyncio.timeout(10):
             while any(Path(f"/proc/{child}").exists() for child in children):
-                await asyncio.sleep(0.02)  # noqa: TID251 - between two looks at a condition
+                await asyncio.sleep(0.02)
 
     async def stop(self) -> int:
         """Ask it to stop, as an operator would; gives the exit status."""
@@ -132,7 +132,7 @@ class Hub:
         """Wait until nothing waits anywhere: every group, the outbox, the deliveries."""
         async with asyncio.timeout(QUIET_SECONDS):
             while not is_quiet(report := await self.lag()):
-                await asyncio.sleep(0.2)  # noqa: TID251 - between two looks at a condition
+                await asyncio.sleep(0.2)
         return report
 
 
@@ -154,5 +154,3 @@ async def _is_ready(client: httpx.AsyncClient, address: str) -> bool:
 def _children(parent: int) -> list[int]:
     listed = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()
     return [int(child) for child in listed]
-
-

@@ -10,7 +10,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
 from consumers.profiles import Profiles
 from hub.cache import LocalHints
@@ -23,10 +22,10 @@ PHASES = ("groups_of", "identified", "insert_identifiers", "insert_records", "lo
 """What `consumers.profiles` asks of `hub.storage.profiles`, in the order of the lock protocol."""
 
 
-@pytest_asyncio.fixture
-async def batch_pool(database_url: str) -> AsyncIterator[Pool]:
+@asynccontextmanager
+async def batch_connections(url: str) -> AsyncIterator[Pool]:
     """Connections as the batch path opens them."""
-    connections = await open_pool(database_url, 10, name="hub-tests-batches", point_lookups=True)
+    connections = await open_pool(url, 10, name="hub-tests-batches", point_lookups=True)
     yield connections
     await connections.close()
 

@@ -16,7 +16,7 @@ import msgspec
 
 from hub.clock import text
 from hub.identity.evidence import LINK, SHARED, Evidence, Fact, Who, Words, learn, needs_event, recognise
-from hub.identity.ids import event_id, hash_id
+from hub.identity.ids import as_text, event_id, hash_id
 from hub.identity.outcome import Changes, Identified, Row, outcome
 from hub.identity.resolve import Known, Person, resolve
 from hub.identity.survivorship import line

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -88,30 +88,11 @@ class FakeTool:
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[FakeTool]:
         """Serve for as long as the block lasts."""
-        connections: set[asyncio.StreamWriter] = set()
-
-        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            connections.add(writer)
-            self.connections += 1
-            try:
-                await self._talk(reader, writer)
-            except (asyncio.IncompleteReadError, ConnectionError):
-                pass
-            finally:
-                connections.discard(writer)
-                writer.close()
-
-        server = await asyncio.start_server(talk, LOOPBACK, self.port)
-        self.port = server.sockets[0].getsockname()[1]
-        try:
+        async with listening(self._talk, self.port) as self.port:
             yield self
-        finally:
-            server.close()
-            for writer in connections:
-                writer.transport.abort()
-            await server.wait_closed()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         while True:
             request = await _request(reader)
             reply = self.script(request)
@@ -144,6 +125,38 @@ class FakeTool:
         return True
 
 
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def listening(talk: Talk, port: int = 0) -> AsyncIterator[int]:
+    """A server on this machine and its port; at the end no connection and no conversation is left."""
+    talks: set[asyncio.Task[None]] = set()
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await talk(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async with asyncio.TaskGroup() as tasks:
+
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            talks.add(tasks.create_task(converse(reader, writer)))
+
+        server = await asyncio.start_server(accept, LOOPBACK, port)
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            server.close()
+            for one in talks:
+                one.cancel()
+
+
 async def _request(reader: asyncio.StreamReader) -> Got:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.strip().split("\r\n")
@@ -161,5 +174,5 @@ def _response(reply: Reply) -> bytes:
 async def until(condition: Callable[[], Awaitable[bool]], within: float = 20.0) -> None:
     """Come back when a condition that must be asked for holds. Raises TimeoutError."""
     async with asyncio.timeout(within):
-        while not await condition():  # noqa: ASYNC110 - a database has no event to wait for
+        while not await condition():
             await asyncio.sleep(0.01)

@@ -9,12 +9,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import ip_address
 from typing import Any
 
-import httpcore
 import pytest
+import uvloop
 
-from hub import egress
-from hub.egress import Egress, Forbidden, literal, objection, url_problem
-from tests.support.tools import FakeTool, Reply
+from hub.egress import Egress, Forbidden, client, literal, objection, url_problem
+from hub.egress.addresses import Address, Target, target
+from tests.support.tools import FakeTool, Reply, listening
 
 LOOPBACK = (
     *("127.0.0.1", "127.0.0.2", "127.1", "127.0.1", "127.255.255.254", "2130706433", "017700000001", "0x7f000001"),
@@ -129,10 +129,10 @@ async def test_no_spelling_of_an_inner_address_reaches_a_listener() -> None:
 
 async def test_the_connection_itself_refuses_what_no_check_saw_before() -> None:
     async with canary() as (port, visits):
-        network = egress._Checked(allow_private=False)
+        out = Egress(allow_private=False, connections=4, seconds=5)
         for host in HOSTS:
-            with pytest.raises((Forbidden, httpcore.ConnectError)):
-                await network.connect_tcp(host.strip("[]").replace("%25", "%"), port, timeout=5)
+            with pytest.raises((Forbidden, OSError)):
+                await out._connect(Target(host.strip("[]").replace("%25", "%"), port, False, b"", b"/"))
             assert visits == [], host
 
 
@@ -165,28 +165,23 @@ def test_a_name_is_no_literal() -> None:
     assert [literal(host) for host in ("example.com", "face.de", "abc", "1.2.3.4.5", "")] == [None] * 5
 
 
-class Wire(httpcore.AsyncMockStream):
-    """A connection to wherever `peer` says."""
-
-    def __init__(self, peer: str) -> None:
-        super().__init__([])
-        self.peer = peer
-
-    def get_extra_info(self, info: str) -> Any:
-        return (self.peer, 443) if info == "server_addr" else None
-
-
-class Wires(httpcore.AsyncMockBackend):
-    """Connects nowhere and writes down where it should have."""
+class Wires:
+    """Connects nowhere and writes down where it should have; the other end says it is one of `peers`."""
 
     def __init__(self, *peers: str) -> None:
-        super().__init__([])
         self.peers = list(peers)
         self.asked: list[str] = []
+        self.closed = 0
 
-    async def connect_tcp(self, host: str, *rest: Any, **more: Any) -> httpcore.AsyncNetworkStream:
-        self.asked.append(host)
-        return Wire(self.peers.pop(0) if self.peers else host)
+    async def dial(self, address: Address, *_: Any) -> Wires:
+        self.asked.append(str(address))
+        return self
+
+    def peer(self) -> str:
+        return self.peers.pop(0) if self.peers else self.asked[-1]
+
+    def close(self) -> None:
+        self.closed += 1
 
 
 async def connect(monkeypatch: pytest.MonkeyPatch, answers: list[list[str]], wires: Wires) -> None:
@@ -196,9 +191,9 @@ async def connect(monkeypatch: pytest.MonkeyPatch, answers: list[list[str]], wir
         return [(0, 0, 0, "", (address, 443)) for address in answers.pop(0)]
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", lookup, raising=False)
-    network = egress._Checked(allow_private=False)
-    network._network = wires
-    await network.connect_tcp("tool.example", 443)
+    monkeypatch.setattr(client, "dial", wires.dial)
+    out = Egress(allow_private=False, connections=1, seconds=5)
+    await out._connect(target("https://tool.example/", allow_private=False))
 
 
 async def test_the_address_that_was_checked_is_the_one_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,8 +217,10 @@ async def test_a_name_that_leads_inside_is_refused(monkeypatch: pytest.MonkeyPat
 
 
 async def test_the_peer_is_looked_at_once_more_after_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    wires = Wires("127.0.0.1")
     with pytest.raises(Forbidden):
-        await connect(monkeypatch, [["93.184.216.34"]], Wires("127.0.0.1"))
+        await connect(monkeypatch, [["93.184.216.34"]], wires)
+    assert wires.closed == 1
 
 
 @asynccontextmanager
@@ -275,9 +272,9 @@ async def test_a_tool_that_does_not_answer_is_left_after_its_time() -> None:
 
 async def test_a_line_that_is_cut_is_an_error_and_not_an_exception() -> None:
     async with FakeTool(lambda _: Reply(reset=True)).serving() as tool, inside() as out:
-        assert "ReadError" in str((await out.post(tool.url, {}, b"{}")).error)
+        assert "reset by peer" in str((await out.post(tool.url, {}, b"{}")).error)
     async with inside() as out:
-        assert "ConnectError" in str((await out.post(tool.url, {}, b"{}")).error)
+        assert "Connect" in str((await out.post(tool.url, {}, b"{}")).error)
 
 
 async def test_connections_are_kept_open() -> None:
@@ -285,3 +282,72 @@ async def test_connections_are_kept_open() -> None:
         for _ in range(5):
             await out.post(tool.url, {}, b"{}")
         assert tool.connections == 1
+
+
+async def test_a_connection_that_waited_too_long_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "IDLE_SECONDS", -1.0)
+    async with FakeTool().serving() as tool, inside() as out:
+        for _ in range(2):
+            assert (await out.post(tool.url, {}, b"{}")).status == 200
+        assert tool.connections == 2
+
+
+def test_it_works_on_the_other_event_loop() -> None:
+    async def talk() -> list[int | None]:
+        async with FakeTool().serving() as tool, inside() as out:
+            return [(await out.post(tool.url, {}, b"{}")).status for _ in range(2)]
+
+    assert uvloop.run(talk()) == [200, 200]
+
+
+@asynccontextmanager
+async def raw(*pieces: bytes, close: bool = False) -> AsyncIterator[str]:
+    """A server that answers with these bytes, piece by piece, whatever it is asked."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"{}")
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+        if not close:
+            await reader.read()
+
+    async with listening(talk) as port:
+        yield f"http://127.0.0.1:{port}/"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "close", "status", "body"),
+    [
+        ((b"HTTP/1.1 204 No Content\r\n\r\n",), False, 204, b""),
+        ((b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n", b"0\r\n\r\n"), False, 200, b"ok"),
+        ((b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\nok",), False, 201, b"ok"),
+        (
+            (b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n", b"HTTP/1.1 500 E\r\ncontent-length: 0\r\n\r\n"),
+            False,
+            500,
+            b"",
+        ),
+        ((b"HTTP/1.0 200 OK\r\n\r\nuntil the end",), True, 200, b"until the end"),
+        ((b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf",), True, 200, b"half"),
+        ((b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 500 What else\r\n\r\n",), False, 200, b"ok"),
+        ((b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",), False, None, b""),
+        ((b"SSH-2.0-OpenSSH_9.2\r\n",), False, None, b""),
+        ((b"HTTP/1.1 200 OK\r\ncontent-len",), True, None, b""),
+        ((), True, None, b""),
+    ],
+)
+async def test_answers_of_every_shape_are_read(
+    pieces: tuple[bytes, ...], close: bool, status: int, body: bytes
+) -> None:
+    async with raw(*pieces, close=close) as url, inside(1.0) as out:
+        answer = await out.post(url, {}, b"{}")
+        assert (answer.status, answer.body) == (status, body)
+        assert (answer.error is None) == (status is not None)
+
+
+async def test_a_header_cannot_end_its_line() -> None:
+    async with FakeTool().serving() as tool, inside() as out:
+        with pytest.raises(ValueError, match="line end"):
+            await out.post(tool.url, {"x": "1\r\nx-other: 2"}, b"{}")
+        assert tool.got == []

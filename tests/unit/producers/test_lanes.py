@@ -9,7 +9,7 @@ import pytest
 
 from hub import clock
 from hub.errors import Retry
-from hub.streams.publish import Message
+from hub.streams.publish import Message, partition_of
 from producers.gateway.lanes import SMALL_BYTES, Lanes
 
 
@@ -43,8 +43,11 @@ async def slow() -> Slow:
     return publisher
 
 
-def a_message(number: int, key: int = 0) -> Message:
-    return Message("inbound.forms", key.to_bytes(4, "big"), b"%d" % number)
+KEYS = {partition_of(b"%d" % number, 2): b"%d" % number for number in range(10)}
+
+
+def a_message(number: int, partition: int = 0) -> Message:
+    return Message("inbound.forms", KEYS[partition], b"%d" % number)
 
 
 async def settle() -> None:
@@ -76,8 +79,8 @@ async def test_what_comes_at_once_travels_at_once(slow: Slow) -> None:
 
 async def test_a_lane_that_stands_holds_up_no_other(slow: Slow) -> None:
     async with Lanes(slow) as lanes, asyncio.TaskGroup() as posts:
-        posts.create_task(lanes.send([a_message(0, key=0)], within=2))
-        posts.create_task(lanes.send([a_message(1, key=1)], within=2))
+        posts.create_task(lanes.send([a_message(0, partition=0)], within=2))
+        posts.create_task(lanes.send([a_message(1, partition=1)], within=2))
         await settle()
         assert sorted(partition for partition, _, _ in slow.batches) == [0, 1]
         slow.gate.release()

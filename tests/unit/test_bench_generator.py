@@ -1,0 +1,53 @@
+"""The events of the bench: the same for the same seed, and the truth about them is right."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from bench.events import NEW_SHARE, REPEAT_SHARE, Stock, make_events
+from hub.identity import normalise
+from hub.streams.publish import Message
+
+COUNT = 4000
+
+
+@pytest.fixture(scope="module")
+def stock() -> Stock:
+    return make_events(COUNT, seed=7)
+
+
+def header(message: Message, name: str) -> str:
+    return dict(message.headers)[name].decode()
+
+
+def test_the_same_seed_makes_the_same_events(stock: Stock) -> None:
+    assert make_events(COUNT, seed=7).messages == stock.messages
+    assert make_events(COUNT, seed=8).messages != stock.messages
+
+
+def test_the_truth_is_what_the_messages_say(stock: Stock) -> None:
+    said = [normalise.email(orjson.loads(message.value or b"")["email"]) for message in stock.messages]
+    assert {header(message, "ce_id") for message in stock.messages} == stock.event_ids
+    assert {address.value for address in said if address and not address.blocked} == stock.emails
+
+
+def test_new_people_and_repeats_have_their_share(stock: Stock) -> None:
+    assert len(stock.messages) == COUNT
+    assert 1 - len(stock.event_ids) / COUNT == pytest.approx(REPEAT_SHARE, abs=0.015)
+    assert len(stock.emails) / COUNT == pytest.approx(NEW_SHARE, abs=0.02)
+
+
+def test_a_repeat_differs_in_its_arrival_alone(stock: Stock) -> None:
+    first: dict[str, Message] = {}
+    repeats = 0
+    for message in stock.messages:
+        known = first.setdefault(header(message, "ce_id"), message)
+        repeats += known is not message
+        assert (known.key, known.value) == (message.key, message.value)
+        assert known is message or header(known, "ce_receivedtime") < header(message, "ce_receivedtime")
+    assert repeats == COUNT - len(first)
+
+
+def test_an_event_has_the_size_that_was_promised(stock: Stock) -> None:
+    assert stock.bytes_each == pytest.approx(530, rel=0.03)

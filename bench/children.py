@@ -16,6 +16,8 @@ from typing import IO
 
 import psutil
 
+from hub.cli.roles import ROLES
+
 READY_SECONDS = 60.0
 END_SECONDS = 30.0
 LAST_LINES = 12
@@ -54,9 +56,9 @@ class Child:
         self.name = name
 
     async def ready(self) -> None:
-        """Wait until one that waits says so. Raises Broken."""
-        if self._command.waits and await self.line(READY_SECONDS) != "ready":
-            raise self._broken()
+        """Wait until one that waits says so; what a profiler prints before is passed over. Raises Broken."""
+        while self._command.waits and await self.line(READY_SECONDS) != "ready":
+            pass
 
     def go(self) -> None:
         """Let one that waits begin."""
@@ -109,7 +111,7 @@ def _seconds(process: psutil.Process) -> float:
 
 def _roles(process: psutil.Process) -> str:
     """The roles that a process of `hub serve` runs."""
-    return "+".join(process.cmdline()).rpartition("--child+")[2]
+    return "+".join(word for word in process.cmdline() if word in ROLES)
 
 
 @asynccontextmanager

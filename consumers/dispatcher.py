@@ -120,6 +120,7 @@ class Dispatcher:
         jobs = await claim(self._pool, self._tools, self._slots)
         for job in jobs:
             self._sending[job.lease] = tasks.create_task(self._send(job))
+        self.next_due = IDLE_SECONDS
         if not jobs:
             async with reading(self._pool) as connection:
                 self.next_due = max(0.005, await tries.next_due(connection, list(self._tools), IDLE_SECONDS))
@@ -132,6 +133,11 @@ class Dispatcher:
                 tool.settings, as_text(job.notice.id), int(clock.now().timestamp()), job.notice.body
             )
             answer = await self._egress[tool.name].post(call.url, call.headers, call.body)
+        except asyncio.CancelledError:
+            self._results.append(
+                Result(job, Answer(None, "the hub stopped while it waited for the answer", None, b"", 0))
+            )
+            raise
         except Exception as error:  # noqa: BLE001 - a lost task would end every delivery
             _log.exception("delivery_not_sent", destination=tool.name, delivery_id=as_text(job.notice.id))
             answer = Answer(None, f"{type(error).__name__}: {error}"[:500], None, b"", 0)
@@ -156,7 +162,7 @@ class Dispatcher:
                 _log.warning("lease_lost", destination=one.job.tool.name, delivery_id=as_text(one.job.lease.id))
 
     async def _end(self) -> None:
-        """Requests on the wire may end; one that does not is given back by its lease."""
+        """Requests on the wire may end; those that do not in time have failed."""
         deadline = clock.monotonic() + GRACE_SECONDS
         while len(self._results) < len(self._sending) and clock.monotonic() < deadline:
             self.bell.clear()
@@ -164,6 +170,8 @@ class Dispatcher:
                 await asyncio.wait_for(self.bell.wait(), deadline - clock.monotonic())
         for task in self._sending.values():
             task.cancel()
+        if self._sending:
+            await asyncio.wait(self._sending.values())
         try:
             await self._write_down()
         except Retry as error:

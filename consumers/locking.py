@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from hub.errors import Retry
 from hub.identity.evidence import LINK, SHARED, ClaimOf, Fact, Who
@@ -14,33 +15,47 @@ from hub.storage.pool import Connection
 
 _MOST_TRIES = 6
 
-Locked = tuple[dict[bytes, Row], dict[bytes, int], dict[bytes, Identified]]
+
+class Locked(NamedTuple):
+    """Every record that a batch may touch, locked; their profiles' versions; its new identifiers as they are stored.
+
+    `made` holds the identifiers that were made just now: one that nobody comes to claim has to go again.
+    """
+
+    rows: dict[bytes, Row]
+    versions: dict[bytes, int]
+    identifiers: dict[bytes, Identified]
+    made: frozenset[bytes]
+
+
 Claims = dict[tuple[bytes, bytes], ClaimOf]
 """(record, identifier) → what was said; only words that may join the record with others."""
 
 
 async def lock(transaction: Connection, facts: Iterable[Fact]) -> Locked:
-    """Every record of every group that these facts may touch, locked; their profiles' versions; their new identifiers.
+    """Make what is missing, lock every group that these facts may touch, and read what is known.
 
-    A group may be absorbed by somebody else before we hold its lock: then what is read after locking names another
-    one. The savepoint gives the locks back, and we lock what it says now. Raises Retry where that never settles.
+    A group may be absorbed by somebody else before we hold its lock, and a known record may turn out to claim something
+    new. Then everything made and locked is given back, and we begin again with what we know now: whoever waits holds
+    nothing of a later phase. Raises Retry where that never settles.
     """
     scope = _Scope(facts)
     if not scope.named:
-        return {}, {}, {}
-    await scope.begin(transaction)
+        return Locked({}, {}, {}, frozenset())
     for _ in range(_MOST_TRIES):
         savepoint = transaction.transaction()
         await savepoint.start()
+        await scope.make(transaction)
         held = scope.locks | scope.records
         await profiles.lock_groups(transaction, scope.locks)
         rows, versions = await profiles.load(transaction, held, scope.records)
         await scope.look(transaction)
-        if scope.named.keys() <= rows.keys() and scope.locks <= held and not scope.unclaimed(rows):
+        unclaimed = scope.unclaimed(rows)
+        if scope.named.keys() <= rows.keys() and scope.locks <= held and not unclaimed:
             await savepoint.commit()
-            return rows, versions, scope.known
+            return Locked(rows, versions, scope.known, frozenset(scope.identifiers))
         await savepoint.rollback()
-        await scope.look_again(transaction, rows)
+        scope.added |= unclaimed
     raise Retry("the groups of this batch keep moving", after=0.05)
 
 
@@ -48,7 +63,7 @@ class _Scope:
     """What a batch names, and what of it was made in this transaction.
 
     A record and the identifiers that it links by are in one group, so only identifiers that a record has not linked by
-    before are looked up: all of a new record's, and what its rows show to be new of a known one.
+    before are looked up: all of a new record's, and what its rows show to be `added` by a known one.
     """
 
     def __init__(self, facts: Iterable[Fact]) -> None:
@@ -61,42 +76,37 @@ class _Scope:
         self.groups: dict[bytes, bytes] = {}
         self.known: dict[bytes, Identified] = {}
         self.records: set[bytes] = set()
+        self.identifiers: set[bytes] = set()
+        self.added: Claims = {}
         self._claims: Claims = {}
-        self._identifiers: set[bytes] = set()
 
-    async def begin(self, transaction: Connection) -> None:
-        """Find the records; make those that are missing, and their identifiers."""
+    async def make(self, transaction: Connection) -> None:
+        """Find the records; make what is missing, identifiers first."""
+        self.records, self.identifiers = set(), set()
         self.groups = await profiles.groups_of(transaction, self.named)
         strangers = {record: who for record, who in self.named.items() if record not in self.groups}
+        self._claims = self.added | {(r, i): claim for r in strangers for i, claim in self._said[r].items()}
+        await self.look(transaction)
+        missing = {
+            identifier: (claim.namespace, claim.value, self.groups.get(record, record))
+            for (record, identifier), claim in self._claims.items()
+            if identifier not in self.known
+        }
+        if missing:
+            self.identifiers = await profiles.insert_identifiers(transaction, missing)
+            await self.look(transaction)
         if strangers:
-            await self._claim(transaction, {(r, i): claim for r in strangers for i, claim in self._said[r].items()})
             self.records = await profiles.insert_records(transaction, strangers)
             if len(self.records) < len(strangers):
                 self.groups = await profiles.groups_of(transaction, self.named)
             self.groups |= {record: record for record in self.records}
 
-    async def look_again(self, transaction: Connection, rows: Mapping[bytes, Row]) -> None:
-        """The locks were not enough (and are given back): find where everything is now, make what is missing."""
-        self.groups = await profiles.groups_of(transaction, self.named)
-        await self._claim(transaction, self._claims | self.unclaimed(rows))
-
-    async def _claim(self, transaction: Connection, claims: Claims) -> None:
-        self._claims = claims
-        await self.look(transaction)
-        missing = {
-            identifier: (claim.namespace, claim.value, self.groups.get(record, record))
-            for (record, identifier), claim in claims.items()
-            if identifier not in self.known and identifier not in self._identifiers
-        }
-        if missing:
-            self._identifiers |= await profiles.insert_identifiers(transaction, missing)
-            await self.look(transaction)
-
     async def look(self, transaction: Connection) -> None:
         """Read where the claimed identifiers are. One that is ours alone says nothing yet."""
+        self.known = {}
         if self._claims:
             found = await profiles.identified(transaction, {identifier for _, identifier in self._claims})
-            self.known = {i: one for i, one in found.items() if i not in self._identifiers}
+            self.known = {i: one for i, one in found.items() if i not in self.identifiers}
 
     def unclaimed(self, rows: Mapping[bytes, Row]) -> Claims:
         """Identifiers that these events add to known records."""

@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 import structlog
 
 from hub import clock
-from hub.errors import HubError, Retry
+from hub.errors import HubError
 from hub.settings import Settings
 from hub.storage import queues, samples
 from hub.storage.pool import Pool
@@ -54,7 +54,9 @@ class Monitor:
         async with self._alone:
             readings = await self._read()
             at = clock.now()
-            history = await samples.history(self._pool, [one.group for one in self._groups])
+            # Where nothing waits the last look says it all: history is read for those that lag.
+            lagging = {one.group for one in readings if one.messages}
+            history = await samples.history(self._pool, lagging) if lagging else {}
             if keep:
                 await samples.add(self._pool, looks(readings, at))
             rows = rows_of(readings, history, at)
@@ -73,7 +75,7 @@ class Monitor:
             if self._reader is None:
                 self._reader = await self._line.enter_async_context(open_lag_reader(self._kafka))
             return await question(self._reader)
-        except Retry:
+        except Exception:
             self._reader = None  # a line that failed once is not trusted again
             await self._line.aclose()
             raise
@@ -100,14 +102,17 @@ def looks(readings: Iterable[Reading], at: datetime) -> list[Look]:
     ]
 
 
-def rows_of(readings: Iterable[Reading], history: Mapping[str, Sequence[Look]], now: datetime) -> list[Report]:
+def rows_of(readings: Sequence[Reading], history: Mapping[str, Sequence[Look]], now: datetime) -> list[Report]:
     """One row per group and partition, its state told from the looks before."""
-    past: dict[tuple[str, str, int], list[Sample]] = defaultdict(list)
+    past: dict[tuple[str, str, int], list[Sample]] = {
+        (one.group, one.topic, one.partition): [] for one in readings if one.messages
+    }
     for look in (look for kept in history.values() for look in kept):
-        for stand in look.stands:
-            past[look.group, stand.topic, stand.partition].append(
-                Sample(look.at.timestamp(), stand.committed, stand.beginning, stand.end, look.members, stand.seconds)
-            )
+        at = look.at.timestamp()
+        for topic, part, committed, beginning, end, seconds in look.stands:
+            samples_of = past.get((look.group, topic, part))
+            if samples_of is not None:
+                samples_of.append(Sample(at, committed, beginning, end, look.members, seconds))
     return [
         {
             "group": one.group,
@@ -115,7 +120,7 @@ def rows_of(readings: Iterable[Reading], history: Mapping[str, Sequence[Look]], 
             "partition": one.partition,
             "messages": one.messages,
             "seconds": one.seconds,
-            "state": state([*past[one.group, one.topic, one.partition], _sample(one, now)]),
+            "state": state([*past.get((one.group, one.topic, one.partition), ()), _sample(one, now)]),
             "seconds_to_loss": one.seconds_to_loss,
         }
         for one in readings
@@ -137,6 +142,8 @@ async def _once(monitor: Monitor, gauges: Gauges) -> None:
         report = await monitor.report(keep=True)
     except HubError as error:
         _log.warning("lag_unknown", error=str(error))
+    except Exception:  # noqa: BLE001 - looking must not end the roles that share this process
+        _log.exception("lag_unknown")
     else:
         gauges.show(report, clock.now().timestamp())
 

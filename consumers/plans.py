@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import structlog
+
 from consumers.levels import News, news
 from consumers.retries import Trouble
 from consumers.tools import Tool
 from hub import clock
 from hub.components import Notice
+from hub.identity.ids import as_text
 from hub.identity.survivorship import versioned
 from hub.storage import told, tries
 from hub.storage.leases import Lease
@@ -19,6 +22,7 @@ from hub.storage.tries import Ended, Rendered, Waiting
 
 LEASE_SECONDS = 8.0
 """How long a claim outlives the process that made it."""
+_log = structlog.get_logger("consumers.plans")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class _Plan:
     newer: list[Rendered] = field(default_factory=list)
     lanes: dict[bytes, bytes] = field(default_factory=dict)
     ended: list[Ended] = field(default_factory=list)
+    broken: dict[bytes, str] = field(default_factory=dict)
 
 
 async def claim(pool: Pool, tools: Mapping[str, Tool], slots: Mapping[str, int]) -> list[Job]:
@@ -61,10 +66,19 @@ async def claim(pool: Pool, tools: Mapping[str, Tool], slots: Mapping[str, int])
         leases = {lease.id: lease for lease in await tries.LEASES.take(connection, list(free), LEASE_SECONDS)}
         plan = _Plan()
         for row in (free[one] for one in leases):
-            _decide(plan, tools[row.destination], row, known[row.destination, row.profile_id])
+            _try_to_decide(plan, tools[row.destination], row, known[row.destination, row.profile_id])
         await _write(connection, plan)
     jobs = [_job(tools, notice, free[notice.was], leases[notice.was].token) for notice in (*plan.first, *plan.again)]
     return jobs + [_job(tools, notice, free[notice.was], tries.FIRST_TOKEN) for notice in plan.newer]
+
+
+def _try_to_decide(plan: _Plan, tool: Tool, row: Waiting, known: tuple[Level, Truth]) -> None:
+    """One profile that cannot be rendered must not keep all others waiting."""
+    try:
+        _decide(plan, tool, row, known)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this row's alone
+        _log.exception("delivery_not_rendered", destination=tool.name, delivery_id=as_text(row.id))
+        plan.broken[row.id] = f"could not be rendered: {type(error).__name__}: {error}"[:500]
 
 
 def _decide(plan: _Plan, tool: Tool, row: Waiting, known: tuple[Level, Truth]) -> None:
@@ -95,6 +109,8 @@ async def _write(connection: Connection, plan: _Plan) -> None:
         await tries.move(connection, plan.lanes)
     if plan.ended:
         await tries.end(connection, plan.ended)
+    if plan.broken:
+        await tries.bury(connection, plan.broken)
 
 
 def _render(tool: Tool, now: News, truth: Truth) -> bytes:

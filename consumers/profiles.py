@@ -16,7 +16,7 @@ from consumers.reading import read
 from hub.components import Hints, Record
 from hub.identity.evidence import Fact
 from hub.identity.ids import as_text, hash_id
-from hub.identity.outcome import Changes, Row, Told, outcome
+from hub.identity.outcome import Changes, Row, Told, outcome, unsettled
 from hub.identity.survivorship import redirect, versioned
 from hub.storage import outbox, profiles
 from hub.storage.outbox import Message
@@ -44,12 +44,13 @@ class Profiles:
     async def write(self, transaction: Connection, items: Sequence[Fact]) -> None:
         """Who is this, what is new of them, and whom to tell: in one transaction, whatever the batch holds."""
         facts = list({fact.event: fact for fact in reversed(items)}.values())
-        rows, versions, identifiers = await lock(transaction, facts)
+        rows, versions, identifiers, made = await lock(transaction, facts)
         new = await profiles.mark(transaction, facts)
         fresh = sorted((fact for fact in facts if fact.event in new), key=lambda fact: (fact.at, fact.event))
         changes = outcome(rows, versions, identifiers, [(fact, fact.who) for fact in fresh if fact.who])
         if changes.rows:
             await profiles.write(transaction, changes)
+        await profiles.forget(transaction, made - changes.identifiers.keys(), unsettled(rows))
         messages = [*_states(changes), *_activities(fresh, rows)]
         if messages:
             await outbox.add(transaction, messages)

@@ -37,6 +37,10 @@ async def _no_lag() -> Json:
 
 
 def _gateway() -> Json:
+    return {"/in/{source}": {"post": _post_to_source()}, "/events": {"post": _post_events()}}
+
+
+def _post_to_source() -> Json:
     source = {
         "name": "source",
         "in": "path",
@@ -45,39 +49,29 @@ def _gateway() -> Json:
         "description": "A source instance of hub.toml.",
     }
     bodies = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+    return {
+        "operationId": "post_to_source",
+        "tags": ["gateway"],
+        "summary": "Hand in an event in the words of a source's kind.",
+        "parameters": [source],
+        "requestBody": {"required": True, "content": {body: {"schema": {}} for body in bodies}},
+        "responses": {**_accepted(ID), "303": {"description": "Safe; a form's visitor is led on."}, **_refused()},
+    }
+
+
+def _post_events() -> Json:
     events = {
         "application/json": {"$ref": "./schemas/occurrence.json"},
         "application/cloudevents+json": {"$ref": "./schemas/envelope.json"},
         "application/cloudevents-batch+json": {"type": "array", "items": {"$ref": "./schemas/envelope.json"}},
     }
     return {
-        "/in/{source}": {
-            "post": {
-                "operationId": "post_to_source",
-                "tags": ["gateway"],
-                "summary": "Hand in an event in the words of a source's kind.",
-                "parameters": [source],
-                "requestBody": {"required": True, "content": {body: {"schema": {}} for body in bodies}},
-                "responses": {
-                    **_accepted(ID),
-                    "303": {"description": "Safe; a form's visitor is led on."},
-                    **_refused(),
-                },
-            }
-        },
-        "/events": {
-            "post": {
-                "operationId": "post_events",
-                "tags": ["gateway"],
-                "summary": "Hand in CloudEvents 1.0: binary (headers `ce-…`), structured, or a batch.",
-                "security": [{"HTTPBearer": []}],
-                "requestBody": {
-                    "required": True,
-                    "content": {body: {"schema": shape} for body, shape in events.items()},
-                },
-                "responses": {**_accepted({"oneOf": [ID, IDS]}), **_refused()},
-            }
-        },
+        "operationId": "post_events",
+        "tags": ["gateway"],
+        "summary": "Hand in CloudEvents 1.0: binary (headers `ce-…`), structured, or a batch.",
+        "security": [{"HTTPBearer": []}],
+        "requestBody": {"required": True, "content": {body: {"schema": shape} for body, shape in events.items()}},
+        "responses": {**_accepted({"oneOf": [ID, IDS]}), **_refused()},
     }
 
 

@@ -110,6 +110,11 @@ def outcome(
     return changes
 
 
+def unsettled(rows: Mapping[bytes, Row]) -> list[bytes]:
+    """Records that were made for an event which turned out to be known: nobody has said anything of them."""
+    return [record for record, row in rows.items() if row.profile is None]
+
+
 def _learn(changes: Changes, row: Row, fact: Fact, who: Who) -> None:
     """Fold a fact into its record; note claims that are new, or trusted for the first time."""
     claims = row.known.evidence.claims

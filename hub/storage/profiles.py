@@ -145,6 +145,14 @@ async def mark(connection: Connection, facts: Sequence[Fact]) -> set[bytes]:
     return {row[0] for row in rows}
 
 
+async def forget(connection: Connection, identifiers: Collection[bytes], records: Collection[bytes]) -> None:
+    """Take back what was made in this transaction for an event that turned out to be known already."""
+    if identifiers:
+        await connection.execute("DELETE FROM identifier WHERE identifier_id = ANY($1::uuid[])", list(identifiers))
+    if records:
+        await connection.execute("DELETE FROM source_record WHERE record_id = ANY($1::uuid[])", list(records))
+
+
 async def write(connection: Connection, changes: Changes) -> None:
     """Write what the batch came to. Everything touched here is locked by its group, or new."""
     await _write_groups(connection, changes)

@@ -233,6 +233,18 @@ async def end(connection: Connection, ended: Sequence[Ended]) -> None:
         await know(connection, silent)
 
 
+async def bury(connection: Connection, reasons: Mapping[bytes, str]) -> None:
+    """Rows that were taken and cannot be sent as things are: delivery id → why."""
+    await connection.execute(
+        """
+        UPDATE delivery d SET state = 'dead', error = v.reason, lease_until = NULL, ended_at = clock_timestamp()
+        FROM unnest($1::uuid[], $2::text[]) AS v(id, reason) WHERE d.id = v.id
+        """,
+        list(reasons),
+        list(reasons.values()),
+    )
+
+
 async def finish(connection: Connection, tried: Sequence[Tried]) -> None:
     """What came of tries whose leases the caller holds: the row's new state, and a row for the try."""
     await connection.execute(

@@ -42,9 +42,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _look(self) -> None:
         """Close the connection where nothing came of it since the last look; else look again later."""
-        waits = self.cycle is None or self.cycle.response_complete
-        if waits and self.cycle is self._seen:
+        last: Any = self.cycle  # None before the first request, whatever uvicorn's types say
+        if last is self._seen and (last is None or last.response_complete):
             self.transport.close()
         if not self.transport.is_closing():
-            self._seen = self.cycle
+            self._seen = last
             self.loop.call_later(HEAD_SECONDS, self._look)

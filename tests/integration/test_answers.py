@@ -245,7 +245,8 @@ async def test_queries_go_by_index(pool: Pool) -> None:
                 """
                 EXPLAIN SELECT a.event_id FROM source_record r CROSS JOIN LATERAL (
                     SELECT event_id, at FROM activity WHERE record_id = r.record_id AND NOT spam AND at <= now()
-                    ORDER BY at DESC, event_id DESC LIMIT 50) a WHERE r.profile_id = '0190c8a0-0000-8000-8000-000000000007'
+                    ORDER BY at DESC, event_id DESC LIMIT 50) a
+                WHERE r.profile_id = '0190c8a0-0000-8000-8000-000000000007'
                 """
             )
         )

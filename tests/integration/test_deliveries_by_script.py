@@ -32,9 +32,9 @@ def by_chance(seed: str) -> Script:
     return answer
 
 
-async def everything_happens(house: House, seed: str) -> None:
+async def everything_happens(house: House) -> None:
     """Every profile goes from version 1 to the last, in steps of many at a time and in no order among them."""
-    chance = random.Random(seed)
+    chance = random.Random(4711)
     versions = dict.fromkeys((an_id(f"person {n}") for n in range(PROFILES)), 0)
     while behind := [one for one, version in versions.items() if version < VERSIONS]:
         batch = chance.sample(behind, min(len(behind), 60))
@@ -56,14 +56,13 @@ def said_yes(got: Got) -> bool:
     return got.answered is not None and 200 <= got.answered < 300
 
 
-@pytest.mark.parametrize("seed", ["one", "two"])
-async def test_whatever_the_tools_answer_each_ends_with_the_last_version(pool: Pool, seed: str) -> None:
-    async with FakeTool(by_chance(f"{seed} sales")).serving() as sales, FakeTool().serving() as service:
-        service.script = by_chance(f"{seed} service")
+async def test_whatever_the_tools_answer_each_ends_with_the_last_version(pool: Pool) -> None:
+    async with FakeTool(by_chance("sales")).serving() as sales, FakeTool().serving() as service:
+        service.script = by_chance("service")
         waits = {"retry_seconds": [0.01, 0.02] + [0.05] * 200, "timeout_seconds": 2.0, "concurrency": 32}
         house = House(pool, a_tool("sales", sales.url, **waits), a_tool("service", service.url, **waits))
         async with house.dispatching():
-            await everything_happens(house, seed)
+            await everything_happens(house)
             await until(house.quiet, within=60)
             sales.script = service.script = lambda _: OK  # the tools are mended
             await retry(pool, await dead_ids(pool, None))

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
 
 import pytest
 from standardwebhooks import Webhook
 
-from consumers import dispatcher
-from consumers.dispatcher import Dispatcher, Result
-from consumers.plans import Job, claim
 from hub import clock
-from hub.egress import Answer
 from hub.identity.ids import as_text
 from hub.storage.deliveries import retry
 from hub.storage.pool import Pool, transaction
@@ -205,51 +200,6 @@ async def test_what_a_tool_did_not_subscribe_to_is_known_without_a_word(pool: Po
                 await until(house.quiet)
         assert types(sales) == [("profile.updated", 2)]
         assert await house.states() == ["folded", "delivered"]
-
-
-async def test_a_dead_tool_slows_nobody_and_gets_no_more_than_its_share(
-    pool: Pool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dispatcher, "GRACE_SECONDS", 0.0)
-    people = [(an_id(f"person {n}"), 1) for n in range(100)]
-    async with FakeTool(lambda _: Reply(hang=True)).serving() as hole, FakeTool().serving() as sales:
-        house = House(pool, a_tool("hole", hole.url, concurrency=5), a_tool("sales", sales.url))
-        async with house.dispatching():
-            await house.puts(*people)
-            await sales.until(lambda: len(sales.got) == 100)
-            assert len(hole.got) == 5, "not one of its requests has ended"
-        assert sales.most_on_the_wire <= 8
-
-
-async def test_a_worker_that_was_paused_beyond_its_lease_writes_nothing(pool: Pool) -> None:
-    async with FakeTool().serving() as sales:
-        house = House(pool, a_tool("sales", sales.url))
-        await house.puts((ANN, 1))
-        (job,) = await claim(pool, house.tools, {"sales": 8})
-        assert await claim(pool, house.tools, {"sales": 8}) == [], "it is taken"
-        await lease_ends(pool)
-        async with house.dispatching():
-            await until(house.quiet)
-        assert [(got.id, got.body) for got in sales.got] == [(as_text(job.notice.id), job.notice.body)]
-        await answer_late(house, job, Answer(500, None, None, b"late", 1))
-        (delivery,) = await house.deliveries()
-        assert delivery["state"] == "delivered"
-        assert [one["error"] for one in delivery["tries"]] == ["the hub went silent; the answer is not known", None]
-
-
-async def lease_ends(pool: Pool) -> None:
-    """Time passes, as the database's clock sees it."""
-    async with transaction(pool) as connection:
-        await connection.execute("UPDATE delivery SET lease_until = clock_timestamp() - interval '1 s'")
-
-
-async def answer_late(house: House, job: Job, answer: Answer) -> None:
-    """The paused worker wakes up and writes down what it was told."""
-    async with AsyncExitStack() as stack:
-        worker = Dispatcher(house.pool, house.tools, stack)
-        worker._sending[job.lease] = asyncio.current_task()  # type: ignore[assignment] # whatever task it was
-        worker._results.append(Result(job, answer))
-        await worker._write_down()
 
 
 async def in_state(house: House, state: str) -> bool:

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import orjson
 import pytest
@@ -126,7 +127,8 @@ async def test_whoever_leaves_in_the_middle_changes_nothing(hub: Gateway) -> Non
 
 async def test_a_head_that_does_not_end_is_cut_off(hub: Gateway) -> None:
     endless = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Endless: " + b"x" * (HEAD_BYTES * 2)
-    assert await hub.raw(endless) == b""
+    with suppress(ConnectionResetError):
+        assert await hub.raw(endless) == b""
     long = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Long: " + b"x" * (HEAD_BYTES // 2) + b"\r\n\r\n"
     assert (await hub.raw(long)).startswith(b"HTTP/1.1 200")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from dataclasses import dataclass, field
@@ -69,7 +70,7 @@ class Hub:
             | {
                 "HUB_CONFIG": str(self.folder / "hub.toml"),
                 "HUB_KAFKA__SERVERS": ",".join(self.servers.kafka),
-                "HUB_KAFKA__PREFIX": f"{self.folder.name}.",
+                "HUB_KAFKA__PREFIX": f"{self.folder.name}-{os.getpid()}.",
                 "HUB_KAFKA__PARTITIONS": "4",
                 "HUB_POSTGRES__URL": self.database_url,
                 "HUB_REDIS__URL": self.servers.redis,

@@ -26,8 +26,10 @@ PHASES = ("groups_of", "identified", "insert_identifiers", "insert_records", "lo
 async def batch_connections(url: str) -> AsyncIterator[Pool]:
     """Connections as the batch path opens them."""
     connections = await open_pool(url, 10, name="hub-tests-batches", point_lookups=True)
-    yield connections
-    await connections.close()
+    try:
+        yield connections
+    finally:
+        await connections.close()
 
 
 async def write(pool: Pool, facts: Sequence[Fact], *, tries: int = 1) -> list[BaseException]:

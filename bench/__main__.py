@@ -65,6 +65,8 @@ def main() -> int:
                 _tried(run, part)
     except (Void, HubError) as error:
         run.void.append(str(error))
+    except KeyboardInterrupt:
+        run.void.append("interrupted; databases and topics of the bench are gone")
     _tell(run)
     if asked.out and not run.void:
         figures.write(run.figures, asked.out)

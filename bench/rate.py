@@ -13,6 +13,7 @@ import orjson
 from bench import copy_floor, relational_floor
 from bench.children import Child, Command, children, hub, module
 from bench.events import Stock
+from bench.figures import Void
 from bench.machine import Machine
 from bench.stage import Stage, count, ends, preload, settle, stage
 from hub.cli.roles import TOGETHER
@@ -72,7 +73,7 @@ async def copy_turn(ring: Ring) -> Turn:
             rows = await count(connection, "SELECT count(*) FROM copied")
             events = await count(connection, "SELECT count(DISTINCT event_id) FROM copied")
         truth = (("rows", rows, ring.events), ("distinct events", events, len(ring.stock.event_ids)))
-        return Turn(done, done / seconds, cpu, _differences("copy floor", truth))
+        return Turn(done, _rate(done, seconds), cpu, _differences("copy floor", truth))
 
 
 async def relational_turn(ring: Ring) -> Turn:
@@ -117,7 +118,13 @@ async def _race(ring: Ring, here: Stage, commands: dict[str, Command]) -> Turn:
             await _until_outbox_is_empty(here, found)
             seconds = perf_counter() - began
         done = ring.events - first
-        return Turn(done, done / seconds, machine.used())
+        return Turn(done, _rate(done, seconds), machine.used())
+
+
+def _rate(done: int, seconds: float) -> float:
+    if not done:
+        raise Void("everything was in the first batch, before the clock: take more --events")
+    return done / seconds
 
 
 async def _until(here: Stage, found: Sequence[Child], wanted: int) -> int:

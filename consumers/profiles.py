@@ -28,13 +28,14 @@ _raw = msgspec.Raw
 
 
 class Profiles:
-    """The `hub.components.Work` of the group `profiles`. `regions` holds the country of each source's phones."""
+    """The `hub.components.Work` of the group `profiles`. `regions` holds the country of each source's phones, `prefix` is Kafka's."""
 
     group = GROUP
     topics = tuple(topic.name for topic in INBOUND)
 
-    def __init__(self, hints: Hints, regions: Mapping[str, str | None]) -> None:
+    def __init__(self, hints: Hints, regions: Mapping[str, str | None], prefix: str = "") -> None:
         self._hints = hints
+        self._letters_of = prefix + GROUP
         self._regions = dict(regions)
 
     def read(self, record: Record) -> Fact:
@@ -55,7 +56,7 @@ class Profiles:
         if messages:
             await outbox.add(transaction, messages)
         if new:
-            await profiles.resolve_letters(transaction, GROUP, new)
+            await profiles.resolve_letters(transaction, self._letters_of, new)
 
     def committed(self) -> None:
         """Wake the relay."""

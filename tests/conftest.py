@@ -1,3 +1,3 @@
 """What every test may use."""
 
-pytest_plugins = ["tests.support.plugin", "tests.support.databases"]
+pytest_plugins = ["tests.support.plugin", "tests.support.databases", "tests.support.lanes"]

@@ -6,6 +6,7 @@ from base64 import b64decode
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from pathlib import Path
 from typing import Annotated
 
 import orjson
@@ -15,6 +16,8 @@ from standardwebhooks import Webhook
 from consumers.tools import Manners
 from hub.components import Call, Destination, Notice
 from hub.egress import url_problem
+from hub.errors import Misconfigured
+from hub.settings import read_secret
 
 PREFIX = "whsec_"
 SHORTEST, LONGEST = 16, 64
@@ -29,8 +32,13 @@ class Settings(Manners):
     """A webhook's table in hub.toml."""
 
     url: str = Field(description="Where the posts go: https://…")
+    secret_file: Path | None = Field(
+        default=None, description="The file that holds the secret, or several, one a line."
+    )
     secret: Annotated[tuple[str, ...], BeforeValidator(_one_or_several)] = Field(
-        min_length=1,
+        default=(),
+        validate_default=True,
+        repr=False,
         description="whsec_ and base64; while it is being changed, a list: every post is signed with each.",
     )
     events: Annotated[tuple[str, ...], BeforeValidator(_one_or_several)] = Field(
@@ -46,8 +54,15 @@ class Settings(Manners):
 
     @field_validator("secret")
     @classmethod
-    def _signing(cls, secrets: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(map(_is_key, secrets)):
+    def _signing(cls, secrets: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        file = info.data.get("secret_file")
+        if bool(secrets) == bool(file):
+            raise ValueError("needs `secret` or `secret_file`, and one of them alone")
+        try:
+            secrets = tuple(read_secret(file).split()) if file else secrets
+        except Misconfigured as error:
+            raise ValueError(str(error)) from error
+        if not secrets or not all(map(_is_key, secrets)):
             raise ValueError(f"must be {PREFIX} and the base64 of {SHORTEST} to {LONGEST} random bytes")
         return secrets
 

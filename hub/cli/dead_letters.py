@@ -129,7 +129,7 @@ def _print_letter(letter: dict[str, Any], raw: bytes) -> None:
 
 @app.command()
 def retry(
-    id: Annotated[int | None, typer.Argument(metavar="[ID]", help="The letter's number.", min=0)] = None,  # noqa: A002
+    id: Annotated[int | None, typer.Argument(metavar="[ID]", help="The letter's number.", min=0, max=2**63 - 1)] = None,  # noqa: A002
     all_open: Annotated[bool, typer.Option("--all", help="Every open letter, oldest first.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:

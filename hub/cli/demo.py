@@ -58,10 +58,9 @@ def _perform(wishes: Wishes) -> None:
     from hub import embedded
     from hub.cli.demo_run import run
     from hub.demo.folder import Folder
-    from hub.runtime.processes import only_one
 
     folder = Folder(_state())
-    with only_one(folder.state):
+    with folder.alone():
         try:
             stage = _staged(wishes, folder)
             is_well = session.run(run(stage))

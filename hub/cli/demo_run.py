@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,6 @@ from socket import socket
 from consumers.monitor import Monitor
 from hub.cli import session
 from hub.cli.demo_looks import Looks
-from hub.cli.roles import TOGETHER
 from hub.cli.serve import addresses
 from hub.demo.company import Plan
 from hub.demo.folder import Folder
@@ -24,17 +23,17 @@ from hub.demo.screen import Screen
 from hub.demo.sender import Sender, until_ready
 from hub.demo.tools import Tool, serving
 from hub.errors import Retry
-from hub.runtime.processes import stop_on_signals, supervise
-from hub.runtime.resources import prepare
+from hub.runtime.processes import stop_on_signals
 from hub.settings import Settings, environment
-from hub.telemetry.logging import configure
 
-UP_SECONDS = 120.0
-"""How long the hub has to come up."""
+UP_SECONDS, STOP_SECONDS = 120.0, 45.0
+"""How long the hub has to come up, and to end."""
 SETTLE_SECONDS = 180.0
 """How long after the last request something may wait."""
 LOOK_SECONDS, FRAME_SECONDS = 0.5, 0.25
 TOO_EARLY = "Stopped before the end."
+LAST_WORDS = 8
+"""Lines of the log that are shown where the hub ends by itself."""
 
 
 @dataclass(frozen=True)
@@ -74,23 +73,11 @@ async def run(stage: Stage) -> bool:
     stop_on_signals(stage.stop)
     screen = Screen()
     screen.say("Starting the hub.")
-    with stage.folder.log.open("a", encoding="utf-8") as log:
-        configure(out=log)
-        await _prepared(stage)
-        trouble = await _perform(stage, screen)
+    trouble = await _perform(stage, screen)
     screen.say("")
     screen.say(trouble or "All is well: nothing waits.")
     screen.say(_farewell(stage))
     return not trouble
-
-
-async def _prepared(stage: Stage) -> None:
-    """Tables and topics."""
-    try:
-        async with asyncio.timeout(UP_SECONDS):
-            await prepare(stage.settings, stage.stop)
-    except TimeoutError:
-        raise Retry(f"Kafka and PostgreSQL do not answer; the log: {stage.folder.log}") from None
 
 
 async def _perform(stage: Stage, screen: Screen) -> str:
@@ -109,30 +96,45 @@ async def _perform(stage: Stage, screen: Screen) -> str:
             screen.say(f"Beside it   HUB_CONFIG={stage.folder.settings} hub lag --watch")
             screen.say("")
             trouble = await _company(stage, screen, looks, sender)
-    if stage.wishes.summary:
-        text = json.dumps(looks.summary(), indent=2)
-        stage.wishes.summary.write_text(f"{text}\n", encoding="utf-8")
     return trouble
 
 
 @asynccontextmanager
 async def _hub(stage: Stage) -> AsyncIterator[None]:
-    """The processes of `hub serve`; what they say goes to the log.
-
-    They are children of this process, so that they end with it however it ends, and the folder is free again.
-    """
+    """`hub serve` as a child; what it says goes to the log. Raises Retry where it ends by itself."""
     around = environment() | addresses(stage.settings) | {"HUB_CONFIG": str(stage.folder.settings)}
-    into_log = ["sh", "-c", 'exec "$@" >>"$0" 2>&1', str(stage.folder.log)]
-    serve = [sys.executable, "-m", "hub", "serve", "--child"]
-    commands = {"+".join(roles): [*into_log, *serve, *roles] for roles in TOGETHER}
+    command = [sys.executable, "-m", "hub.cli.tethered", "serve"]
     halt = asyncio.Event()
+    with stage.folder.log.open("ab") as log:
+        child = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log, env=around, start_new_session=True
+        )
     async with asyncio.TaskGroup() as tasks:
-        keeping = tasks.create_task(supervise(commands, around, halt))
+        keeping = tasks.create_task(_keep(child, halt, stage.folder.log))
         try:
             yield
         finally:
             halt.set()
             await asyncio.wait({keeping})
+
+
+async def _keep(child: asyncio.subprocess.Process, halt: asyncio.Event, log: Path) -> None:
+    """Be there until the child is to end, and end it. Raises Retry where it went before."""
+    async with asyncio.TaskGroup() as tasks:
+        halting = tasks.create_task(halt.wait())
+        ending = tasks.create_task(child.wait())
+        await asyncio.wait({halting, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if ending.done() and not halt.is_set():
+            raise Retry(f"the hub has ended by itself; the end of {log}:\n{_last_words(log)}")
+        with suppress(ProcessLookupError):
+            child.terminate()
+        await asyncio.wait({ending}, timeout=STOP_SECONDS)
+        if not ending.done():
+            child.kill()
+
+
+def _last_words(log: Path) -> str:
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_WORDS:])
 
 
 async def _company(stage: Stage, screen: Screen, looks: Looks, sender: Sender) -> str:
@@ -147,6 +149,9 @@ async def _company(stage: Stage, screen: Screen, looks: Looks, sender: Sender) -
             painting.cancel()
         looks.doing = "Stopped" if trouble or not stage.wishes.exits else "Done"
         screen.show(looks.now(stage.planned), last=True)
+    if stage.wishes.summary:
+        text = json.dumps(looks.summary(), indent=2)
+        stage.wishes.summary.write_text(f"{text}\n", encoding="utf-8")
     return trouble
 
 

@@ -40,7 +40,8 @@ async def _profiles(resources: Resources, stop: asyncio.Event) -> None:
     from hub.streams.batches import consume
 
     regions = regions_of(resources.settings)
-    works = [Profiles(resources.hints, regions) for _ in range(LANES)]
+    prefix = resources.settings.kafka.prefix
+    works = [Profiles(resources.hints, regions, prefix) for _ in range(LANES)]
     await consume(resources.settings.kafka, resources.store, works, stop, resources.instance)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +35,17 @@ class Folder:
     def log(self) -> Path:
         """What the hub's processes say."""
         return self.state / "logs" / "hub.log"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the folder for as long as the block lasts. Raises Misconfigured where another demo does."""
+        self.state.mkdir(parents=True, exist_ok=True)
+        with (self.state / "demo.lock").open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise Misconfigured(f"{self.state}: another demo runs in this folder") from error
+            yield
 
     def first_start(self) -> tuple[datetime, bool]:
         """When the demo began here for the first time, and whether that is now.

@@ -13,6 +13,7 @@ import msgspec
 from hub.storage.pool import Connection
 
 SHARDS = 8
+MOST_BYTES = 8 * 1024 * 1024
 _RELAY_LOCK = 4_711_100
 
 
@@ -47,18 +48,26 @@ async def add(connection: Connection, messages: Sequence[tuple[bytes, Message]])
 async def claim(connection: Connection, most: int) -> tuple[list[int], list[Message]]:
     """The oldest rows of the shards that no other relay holds, for the length of this transaction.
 
-    Rows and messages are in order within each shard. `most` bounds the rows, not the messages.
+    Rows and messages are in order within each shard. `most` bounds the rows, not the messages; their size is bounded
+    too (the first row always comes), for what heaps up while Kafka is away may be more than one sending bears.
     """
-    rows = await connection.fetch(
-        """
-        WITH mine AS MATERIALIZED (
-            SELECT s AS shard FROM generate_series(0, $2::int - 1) s WHERE pg_try_advisory_xact_lock($3::bigint + s)
-        )
-        SELECT seq, body FROM outbox WHERE shard IN (SELECT shard FROM mine) ORDER BY seq LIMIT $1
-        """,
-        most,
+    mine = await connection.fetch(
+        "SELECT s FROM generate_series(0, $1::int - 1) s WHERE pg_try_advisory_xact_lock($2::bigint + s)",
         SHARDS,
         _RELAY_LOCK,
+    )
+    # A statement of its own, so that it sees what the last holder of a shard has taken off before it let go.
+    rows = await connection.fetch(
+        """
+        SELECT seq, body FROM (
+            SELECT seq, body, sum(pg_column_size(body)) OVER (ORDER BY seq) - pg_column_size(body) AS before
+            FROM (SELECT seq, body FROM outbox WHERE shard = ANY($2::int[]) ORDER BY seq LIMIT $1) oldest
+        ) sized
+        WHERE before < $3 ORDER BY seq
+        """,
+        most,
+        [row[0] for row in mine],
+        MOST_BYTES,
     )
     return [row[0] for row in rows], [message for row in rows for message in _decode(row[1])]
 

@@ -27,15 +27,18 @@ class Tally(NamedTuple):
 
 
 async def mark(pool: Pool) -> Mark:
-    """Now. Raises Retry."""
+    """Now; also in a database that has no tables yet. Raises Retry."""
     async with reading(pool) as connection:
+        (now,) = await connection.fetch("SELECT clock_timestamp(), to_regclass('identity_op') IS NOT NULL")
+        if not now[1]:
+            return Mark(now[0], 0, 0)
         (row,) = await connection.fetch(
             """
-            SELECT clock_timestamp(), coalesce((SELECT max(letter_id) FROM dead_letter), 0),
+            SELECT coalesce((SELECT max(letter_id) FROM dead_letter), 0),
                    coalesce((SELECT max(op_id) FROM identity_op), 0)
             """
         )
-    return Mark(*row)
+    return Mark(now[0], row[0], row[1])
 
 
 async def since(pool: Pool, begin: Mark) -> Tally:

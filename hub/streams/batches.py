@@ -46,9 +46,9 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
         self.group = kafka.prefix + work.group
         self._client: AIOKafkaConsumer = None
         self._busy = asyncio.Lock()
-        self._parked: set[TopicPartition] = set()
+        self.parked: set[TopicPartition] = set()
         self._limits: dict[tuple[str, int], Limit] = defaultdict(Limit)
-        self._next: dict[TopicPartition, int] = {}
+        self.positions: dict[TopicPartition, int] = {}
         self._placed: Positions = {}
         self._moved_at = monotonic()
 
@@ -86,14 +86,14 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
             await self._wait_for_store(error)
             return
         self._moved_at = monotonic()
-        self._next |= {TopicPartition(*place): offset for place, offset in done.items()}
+        self.positions |= {TopicPartition(*place): offset for place, offset in done.items()}
         crash_here("after_commit_before_offsets")
         self._work.committed()
         await self._commit(done)
 
     async def _apply(self, records: Sequence[Record]) -> Positions:
         """The batch in one transaction; where our own code fails, in halves, until the culprit is alone."""
-        records = [record for record in records if _place(record) not in self._parked]
+        records = [record for record in records if _place(record) not in self.parked]
         if not records:
             return {}
         try:
@@ -138,7 +138,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
         """A record that our own code fails on: a dead letter, or, past the limit, the end of its partition."""
         place = _place(record)
         if self._limits[record.topic, record.partition].failed():
-            self._parked.add(place)
+            self.parked.add(place)
             self._client.pause(place)
             _log.error("partition_stopped", group=self.group, topic=record.topic, partition=record.partition,
                        offset=record.offset, error=repr(error))  # fmt: skip
@@ -187,7 +187,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
         """Pause first, then place each partition where the store says. Must not raise: aiokafka would go on."""
         partitions = list(assigned)
         self._client.pause(*partitions)
-        self._parked.clear()
+        self.parked.clear()
         for attempt in range(60):
             try:
                 await self._place(partitions)
@@ -200,7 +200,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
         self._moved_at = float("-inf")  # nothing was placed: the watchdog ends the process
 
     async def _place(self, assigned: Iterable[TopicPartition]) -> None:
-        partitions = [one for one in assigned if one not in self._parked]
+        partitions = [one for one in assigned if one not in self.parked]
         stored = await self._store.positions(self.group, [tuple(one) for one in partitions])
         try:
             async with asyncio.timeout(BOUND_SECONDS):
@@ -212,23 +212,23 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
         for place in partitions:
             offset = stored.get(tuple(place), 0)
             if offset > ends[place]:
-                self._parked.add(place)
+                self.parked.add(place)
                 _log.error("partition_stopped", group=self.group, topic=place.topic, partition=place.partition,
                            stored=offset, end=ends[place], error="the log ends before the stored offset")  # fmt: skip
             elif place in mine:
                 if offset < begins[place] and offset:
                     _log.error("records_lost", group=self.group, topic=place.topic, partition=place.partition,
                                stored=offset, begin=begins[place], error="deleted before they were read")  # fmt: skip
-                self._next[place] = max(offset, begins[place])
-                self._placed[place.topic, place.partition] = self._next[place]
-                self._client.seek(place, self._next[place])
+                self.positions[place] = max(offset, begins[place])
+                self._placed[place.topic, place.partition] = self.positions[place]
+                self._client.seek(place, self.positions[place])
                 self._client.resume(place)
 
     def _watch(self) -> None:
         """End a consumer that has records before it and does not move: it may have lost its place for good."""
         if self._moved_at == float("-inf"):
             raise Stalled(f"{self.group}: the store did not answer, so no partition could be placed")
-        waiting = [place for place in self._client.assignment() - self._parked if self._is_behind(place)]
+        waiting = [place for place in self._client.assignment() - self.parked if self._is_behind(place)]
         if waiting and monotonic() - self._moved_at > STALL_SECONDS:
             raise Stalled(f"{self.group}: {waiting[0]} has records and has not moved for {STALL_SECONDS:.0f} s")
         if not waiting:
@@ -236,7 +236,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
 
     def _is_behind(self, place: TopicPartition) -> bool:
         high = self._client.highwater(place)
-        return bool(high and high > self._next.get(place, 0))
+        return bool(high and high > self.positions.get(place, 0))
 
 
 def letter_of(record: Record, stage: str, error: Exception) -> Letter:

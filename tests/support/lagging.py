@@ -38,8 +38,8 @@ class Lagging:
         """A group's name in Kafka."""
         return self.kafka.prefix + name
 
-    async def send(self, partition: int, count: int = 1, *, age: float = 0.0) -> None:
-        """Records with one time, `age` seconds ago."""
+    async def send(self, partition: int, count: int = 1, *, age: float = 0.0) -> float:
+        """Records with one time, `age` seconds ago; gives that time, in seconds since 1970."""
         at = int((clock.now().timestamp() - age) * 1000)
         client = producer(self.kafka)
         async with started(client):
@@ -47,6 +47,7 @@ class Lagging:
                 await client.send_and_wait(
                     self.topic, b"x" * 500, key=str(number).encode(), partition=partition, timestamp_ms=at
                 )
+        return at / 1000
 
     async def commit(self, group: str, positions: Mapping[int, int]) -> None:
         """Set a group's offsets, as one that has read so far and is gone."""

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import random
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
+from aiokafka import TopicPartition
 
 from consumers.profiles import Profiles
 from hub.cache import LocalHints
+from hub.components import Record
 from hub.errors import Retry
 from hub.identity.evidence import Fact
+from hub.settings import Kafka
 from hub.storage import export, profiles
 from hub.storage.pool import Connection, Pool, open_pool, transaction
+from hub.streams.clients import admin, consumer, started
+from hub.streams.topics import create_topics
 
 PHASES = ("groups_of", "identified", "insert_identifiers", "insert_records", "lock_groups", "load", "mark", "write")
 """What `consumers.profiles` asks of `hub.storage.profiles`, in the order of the lock protocol."""
 
 
 @asynccontextmanager
-async def batch_connections(url: str) -> AsyncIterator[Pool]:
+async def batch_connections(url: str, *, size: int = 10) -> AsyncIterator[Pool]:
     """Connections as the batch path opens them."""
-    connections = await open_pool(url, 10, name="hub-tests-batches", point_lookups=True)
+    connections = await open_pool(url, size, name="hub-tests-batches", point_lookups=True)
     try:
         yield connections
     finally:
@@ -95,8 +102,8 @@ async def audit(pool: Pool) -> None:
             SELECT p.profile_id FROM profile p LEFT JOIN source_record r ON r.record_id = p.profile_id
             WHERE r.profile_id IS DISTINCT FROM p.profile_id""",
         "a line counts the activities": """
-            SELECT p.profile_id FROM profile p WHERE (p.line->>'activities')::int <>
-            (SELECT count(*) FROM activity a JOIN source_record r USING (record_id) WHERE r.profile_id = p.profile_id)""",
+            SELECT p.profile_id FROM profile p WHERE (p.line->>'activities')::int <> (SELECT count(*)
+            FROM activity a JOIN source_record r USING (record_id) WHERE r.profile_id = p.profile_id)""",
     }
     for promise, question in questions.items():
         assert await pool.fetch(question) == [], promise
@@ -139,10 +146,56 @@ def jitter(monkeypatch: pytest.MonkeyPatch, chance: random.Random, most_seconds:
 
 
 @asynccontextmanager
-async def together(*tasks: Any) -> AsyncIterator[None]:
-    """These coroutines run while the block does; the first that fails ends all."""
-    async with asyncio.TaskGroup() as group:
-        running = [group.create_task(task) for task in tasks]
-        yield
-        for one in running:
-            one.cancel()
+async def topics(servers: Sequence[str], *, partitions: int = 4) -> AsyncIterator[Kafka]:
+    """The hub's topics under a prefix of the test's own; deleted at the end, so that a broker of tests stays quick."""
+    kafka = Kafka(servers=tuple(servers), prefix=f"test-{uuid4().hex[:10]}.", partitions=partitions)
+    made = await create_topics(kafka)
+    try:
+        yield kafka
+    finally:
+        client = admin(kafka)
+        async with started(client):
+            await client.delete_topics(made)
+
+
+async def read_all(kafka: Kafka, topic: str) -> list[Record]:
+    """Every record of a topic (without its prefix), in order per partition."""
+    client = consumer(kafka, None)
+    async with started(client):
+        places = [TopicPartition(kafka.prefix + topic, number) for number in range(kafka.partitions)]
+        client.assign(places)
+        await client.seek_to_beginning(*places)
+        ends = await client.end_offsets(places)
+        found: list[Record] = []
+        while any([await client.position(place) < end for place, end in ends.items()]):
+            for records in (await client.getmany(timeout_ms=200)).values():
+                found += records
+    return found
+
+
+async def until(is_so: Callable[[], Any], what: str, *, within: float = 30.0) -> None:
+    """Wait for a condition, awaitable or not."""
+    try:
+        async with asyncio.timeout(within):
+            while True:
+                answer = is_so()
+                if await answer if inspect.isawaitable(answer) else answer:
+                    return
+                await asyncio.sleep(0.02)
+    except TimeoutError as error:
+        raise AssertionError(f"not within {within:.0f} s: {what}") from error
+
+
+@asynccontextmanager
+async def running(*coroutines: Coroutine[Any, Any, Any]) -> AsyncIterator[list[asyncio.Task[Any]]]:
+    """These run while the block does; what one of them raises is raised at the end, unless the block looked at it."""
+    tasks = [asyncio.get_running_loop().create_task(one) for one in coroutines]
+    try:
+        yield tasks
+    finally:
+        ended = [task for task in tasks if task.done()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in ended:
+        task.result()

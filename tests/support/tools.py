@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from ssl import SSLContext
 from typing import Any
 
 import orjson
@@ -129,7 +130,7 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def listening(talk: Talk, port: int = 0) -> AsyncIterator[int]:
+async def listening(talk: Talk, port: int = 0, tls: SSLContext | None = None) -> AsyncIterator[int]:
     """A server on this machine and its port; at the end no connection and no conversation is left."""
     talks: set[asyncio.Task[None]] = set()
 
@@ -148,7 +149,7 @@ async def listening(talk: Talk, port: int = 0) -> AsyncIterator[int]:
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             talks.add(tasks.create_task(converse(reader, writer)))
 
-        server = await asyncio.start_server(accept, LOOPBACK, port)
+        server = await asyncio.start_server(accept, LOOPBACK, port, ssl=tls)
         try:
             yield server.sockets[0].getsockname()[1]
         finally:

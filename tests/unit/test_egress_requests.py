@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 import uvloop
@@ -141,3 +144,48 @@ async def test_a_header_cannot_end_its_line() -> None:
         with pytest.raises(ValueError, match="line end"):
             await out.post(tool.url, {"x": "1\r\nx-other: 2"}, b"{}")
         assert tool.got == []
+
+
+CERTIFICATE = Path(__file__).parents[1] / "support" / "tool.example.pem"
+
+
+@asynccontextmanager
+async def secured(names: list[str | None]) -> AsyncIterator[int]:
+    """A tool behind TLS as `tool.example`; notes by which name it was asked for."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(CERTIFICATE)
+    tls.sni_callback = lambda _, name, __: names.append(name)
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"{}")
+        assert f"host: tool.example:{port}".encode() in head
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        await reader.read()
+
+    async with listening(talk, tls=tls) as port:
+        yield port
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted", "status", "error"),
+    [
+        ("tool.example", True, 200, None),
+        ("tool.example", False, None, "certificate verify failed"),
+        ("other.example", True, None, "certificate verify failed"),
+        ("127.0.0.1", True, None, "certificate verify failed"),
+    ],
+)
+async def test_tls_goes_by_the_name_and_the_connection_by_the_address(
+    monkeypatch: pytest.MonkeyPatch, host: str, trusted: bool, status: int | None, error: str | None
+) -> None:
+    async def lookup(*_: Any, **__: Any) -> list[Any]:
+        return [(0, 0, 0, "", ("127.0.0.1", port))]
+
+    names: list[str | None] = []
+    monkeypatch.setattr(client, "_tls", lambda: ssl.create_default_context(cafile=CERTIFICATE if trusted else None))
+    async with secured(names) as port, inside() as out:
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", lookup, raising=False)
+        answer = await out.post(f"https://{host}:{port}/", {}, b"{}")
+        assert answer.status == status
+        assert (error or "") in str(answer.error)
+        assert names == [None if host == "127.0.0.1" else host]

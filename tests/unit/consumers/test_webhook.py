@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from consumers.instances import check_destinations, instances
 from hub import clock
 from hub.components import Notice
 from hub.errors import Misconfigured
-from hub.settings import check
+from hub.settings import check, overlay
 from schemas.profile import Told
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -79,7 +80,7 @@ def test_a_tool_hears_what_it_subscribed_to() -> None:
     ("own", "sentence"),
     [
         ({"url": None}, "destinations.sales.url: Field required"),
-        ({"secret": None}, "destinations.sales.secret: Field required"),
+        ({"secret": None}, "destinations.sales.secret: needs `secret` or `secret_file`"),
         ({"url": "http://tool.example/"}, "destinations.sales.url: must be https://"),
         ({"url": "https://10.0.0.1/"}, "destinations.sales.url: 10.0.0.1 is private"),
         (
@@ -88,7 +89,10 @@ def test_a_tool_hears_what_it_subscribed_to() -> None:
         ),
         ({"secret": "hunter2"}, "destinations.sales.secret: must be whsec_"),
         ({"secret": "whsec_???"}, "destinations.sales.secret: must be whsec_"),
-        ({"secret": []}, "destinations.sales.secret"),
+        ({"secret": []}, "destinations.sales.secret: needs"),
+        ({"secret_file": "/nowhere"}, "destinations.sales.secret: needs"),
+        ({"secret": None, "secret_file": "/nowhere"}, "destinations.sales.secret: /nowhere: No such file"),
+        ({"secret": None, "secret_file": "/dev/null"}, "destinations.sales.secret: must be whsec_"),
         ({"concurrency": 0}, "destinations.sales.concurrency"),
         ({"timeout_seconds": 60}, "destinations.sales.timeout_seconds"),
         ({"retry_seconds": [-1]}, "destinations.sales.retry_seconds.0"),
@@ -103,6 +107,14 @@ def test_what_is_wrong_is_said_by_name_and_without_the_secret(own: dict[str, Any
     (problem,) = problems(**own)
     assert problem.startswith(sentence)
     assert "hunter2" not in problem
+
+
+def test_the_secrets_may_stand_in_a_file_one_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.joinpath("sales").write_text(f"{NEWER}\n{SECRET}\n", encoding="utf-8")
+    file = {"HUB_DESTINATIONS__SALES__SECRET_FILE": str(tmp_path / "sales")}
+    table = {"kind": "webhook", "url": "https://tool.example/hub"}
+    tools = instances(check(overlay({"destinations": {"sales": table}}, file)))
+    assert getattr(tools["sales"].settings, "secret", None) == (NEWER, SECRET)
 
 
 def test_everything_wrong_is_said_at_once() -> None:

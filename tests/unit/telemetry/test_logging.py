@@ -60,3 +60,15 @@ def test_an_error_brings_its_traceback_and_a_long_text_is_cut(lines: io.StringIO
     line = json.loads(lines.getvalue())
     assert line["exception"].startswith("Traceback")
     assert line["exception"].endswith("…")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_at_a_terminal_a_line_is_pairs(lines: io.StringIO) -> None:
+    screen = Terminal()
+    configure(out=screen)
+    structlog.get_logger("hub.test").info("retry", group="profiles", attempt=2)
+    assert screen.getvalue().endswith("level=info event=retry group=profiles attempt=2 logger=hub.test\n")

@@ -26,6 +26,7 @@ from hub.storage.pool import Connection, Pool, transaction
 from hub.streams.publish import BATCH_BYTES, Publisher, open_publisher
 from producers import relay
 from tests.support.line import batch_connections, read_all, running, topics, until
+from tests.support.posts import pause
 
 pytestmark = pytest.mark.integration
 WRITERS, RELAYS = 16, 3
@@ -97,7 +98,7 @@ async def test_no_row_is_lost_skipped_doubled_or_overtaken_with_many_writers_and
     async def move(publisher: Publisher) -> None:
         while not stop.is_set():
             if not await relay.relay_once(pool, publisher):
-                await asyncio.sleep(0)
+                await pause(0)
 
     async with AsyncExitStack() as stack:
         publishers = [await stack.enter_async_context(open_publisher(kafka, bulk=True)) for _ in range(RELAYS)]
@@ -106,7 +107,8 @@ async def test_no_row_is_lost_skipped_doubled_or_overtaken_with_many_writers_and
             await until(lambda: is_empty(pool), "the outbox is empty")
             stop.set()
             await asyncio.gather(*relays)
-    last = dict(await pool.fetch("SELECT id, version FROM customer WHERE version > 0"))
+    rows = await pool.fetch("SELECT id, version FROM customer WHERE version > 0")
+    last: dict[bytes, int] = {row[0]: row[1] for row in rows}
     told = versions(await read_all(kafka, "profiles"))
     assert told == {as_text(one): list(range(1, version + 1)) for one, version in last.items()}
 

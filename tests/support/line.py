@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,13 +18,14 @@ from aiokafka import TopicPartition
 from consumers.profiles import Profiles
 from hub.cache import LocalHints
 from hub.components import Record
-from hub.errors import Retry
+from hub.errors import Retry, Unreadable
 from hub.identity.evidence import Fact
 from hub.settings import Kafka
 from hub.storage import export, profiles
 from hub.storage.pool import Connection, Pool, open_pool, transaction
 from hub.streams.clients import admin, consumer, started
 from hub.streams.topics import create_topics
+from schemas.topics import TOPICS, Topic
 
 PHASES = ("groups_of", "identified", "insert_identifiers", "insert_records", "lock_groups", "load", "mark", "write")
 """What `consumers.profiles` asks of `hub.storage.profiles`, in the order of the lock protocol."""
@@ -146,16 +148,79 @@ def jitter(monkeypatch: pytest.MonkeyPatch, chance: random.Random, most_seconds:
 
 
 @asynccontextmanager
-async def topics(servers: Sequence[str], *, partitions: int = 4) -> AsyncIterator[Kafka]:
+async def topics(servers: Sequence[str], made: Sequence[Topic] = TOPICS) -> AsyncIterator[Kafka]:
     """The hub's topics under a prefix of the test's own; deleted at the end, so that a broker of tests stays quick."""
-    kafka = Kafka(servers=tuple(servers), prefix=f"test-{uuid4().hex[:10]}.", partitions=partitions)
-    made = await create_topics(kafka)
+    kafka = Kafka(servers=tuple(servers), prefix=f"test-{uuid4().hex[:10]}.", partitions=4)
+    await create_topics(kafka, made)
     try:
         yield kafka
     finally:
         client = admin(kafka)
         async with started(client):
-            await client.delete_topics(made)
+            await client.delete_topics([name for name in await client.list_topics() if name.startswith(kafka.prefix)])
+
+
+class Tally:
+    """A `hub.components.Work` that writes down each value it sees, once more for each time. `bad …` cannot be read,
+    `poison` makes it fail, and it can be held in the middle of its transaction."""
+
+    group = "tally"
+    topics = ("inbound.tools",)
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._poison = b"poison"
+        self._go_on = asyncio.Event()
+        self._go_on.set()
+        self.held = False
+
+    @classmethod
+    async def on(cls, pool: Pool) -> Tally:
+        """With its table in this database."""
+        await pool.execute("CREATE TABLE effect (place bigint NOT NULL, value bytea NOT NULL)")
+        return cls(pool)
+
+    def heal(self) -> None:
+        """Poison harms no longer."""
+        self._poison = b""
+
+    def hold(self) -> None:
+        """Let the next batches stand still inside their transaction."""
+        self._go_on.clear()
+
+    def release(self) -> None:
+        """Let them end."""
+        self._go_on.set()
+
+    def read(self, record: Record) -> tuple[int, bytes]:
+        """The offset and the value."""
+        value = record.value or b""
+        if value.startswith(b"bad"):
+            raise Unreadable("bad", "value")
+        return record.offset, value
+
+    async def write(self, transaction: Connection, items: Sequence[tuple[int, bytes]]) -> None:
+        """One row for each."""
+        if any(value == self._poison for _, value in items):
+            raise ValueError("poison")
+        self.held = not self._go_on.is_set()
+        await self._go_on.wait()
+        await transaction.executemany("INSERT INTO effect VALUES ($1, $2)", items)
+
+    def committed(self) -> None:
+        """Nobody waits for it."""
+
+    async def values(self) -> Counter[bytes]:
+        """How often each value was written down."""
+        return Counter(row["value"] for row in await self._pool.fetch("SELECT value FROM effect"))
+
+    async def has(self, count: int) -> bool:
+        """Whether so many rows (or more) are there."""
+        return int(await self._pool.fetchval("SELECT count(*) FROM effect")) >= count
+
+    async def forget(self, beyond: int) -> None:
+        """As a restored backup would: nothing from this offset on."""
+        await self._pool.execute("DELETE FROM effect WHERE place >= $1", beyond)
 
 
 async def read_all(kafka: Kafka, topic: str) -> list[Record]:

@@ -28,7 +28,10 @@ _raw = msgspec.Raw
 
 
 class Profiles:
-    """The `hub.components.Work` of the group `profiles`. `regions` holds the country of each source's phones, `prefix` is Kafka's."""
+    """The `hub.components.Work` of the group `profiles`.
+
+    `regions` holds the country of each source's phones, `prefix` is Kafka's.
+    """
 
     group = GROUP
     topics = tuple(topic.name for topic in INBOUND)

@@ -20,6 +20,7 @@ from hub.streams.publish import Message, Publisher, open_publisher
 MOST_ROWS = 64
 SEND_SECONDS = 6.0
 POLL_SECONDS = 0.25
+FEW_MESSAGES, PACE_SECONDS = 100, 0.01
 _log = structlog.get_logger("hub.relay")
 _FIXED = (("ce_specversion", b"1.0"), ("ce_source", b"hub"), ("content-type", b"application/json"))
 
@@ -33,9 +34,9 @@ async def run(pool: Pool, kafka: Kafka, hints: Hints, stop: asyncio.Event) -> No
                 while not stop.is_set():
                     moved = await relay_once(pool, publisher)
                     pause = 0.2
-                    if moved:
-                        hints.wake("profiles")
-                    else:
+                    if moved < FEW_MESSAGES:
+                        await asyncio.sleep(PACE_SECONDS)  # let a trickle gather: a turn costs the same for one or many
+                    if not moved:
                         await hints.wait("outbox", POLL_SECONDS)
         except Retry as error:
             _log.warning("relay_retry", error=str(error))

@@ -43,7 +43,8 @@ async def _deliveries(connection: Connection) -> dict[str, Any]:
         """
         SELECT destination, state, count(*),
                extract(epoch FROM clock_timestamp() - min(due_at))::double precision
-        FROM delivery WHERE state IN ('pending', 'sending', 'retry', 'dead') GROUP BY destination, state ORDER BY destination
+        FROM delivery WHERE state IN ('pending', 'sending', 'retry', 'dead')
+        GROUP BY destination, state ORDER BY destination
         """
     )
     tools: dict[str, dict[str, Any]] = {}

@@ -26,6 +26,9 @@ from hub.streams.limits import Limit
 
 MOST_RECORDS = 1000
 WAIT_MILLISECONDS = 100
+FEW_RECORDS, PACE_SECONDS = 100, 0.02
+"""A trickle is taken in sips: a batch costs a dozen round trips whatever it holds, so small ones keep their distance.
+The first record after a silence waits for nothing."""
 BOUND_SECONDS = 5.0
 STALL_SECONDS = 60.0
 _log = structlog.get_logger("hub.batches")
@@ -71,8 +74,12 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
         while not stop.is_set():
             found = await self._client.getmany(timeout_ms=WAIT_MILLISECONDS, max_records=MOST_RECORDS)
             if found:
+                began = monotonic()
+                records = [record for of_one in found.values() for record in of_one]
                 async with self._busy:
-                    await self._handle([record for records in found.values() for record in records])
+                    await self._handle(records)
+                if len(records) < FEW_RECORDS:
+                    await _sleep(stop, PACE_SECONDS - (monotonic() - began))
             else:
                 self._watch()
             if self._placed:
@@ -265,6 +272,8 @@ def _counts(records: Iterable[Record]) -> dict[tuple[str, int], int]:
 
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:
     """Wait, or less where the process is to stop."""
+    if seconds <= 0:
+        return
     try:
         async with asyncio.timeout(seconds):
             await stop.wait()

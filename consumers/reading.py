@@ -6,8 +6,10 @@ that names the field.
 
 from __future__ import annotations
 
+import re
+from base64 import b64decode
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -18,35 +20,36 @@ from hub.identity.evidence import Fact, Words, needs_event, recognise
 from hub.identity.ids import as_text, event_id, from_text
 from schemas.envelope import hub_only
 
-UUID_LETTERS = 36
+UUID_LETTERS, LONGEST_ATTRIBUTE = 36, 1024
 STRUCTURED = b"application/cloudevents+json"
+_TYPE = re.compile(r"(?=.{1,256}$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
+Text = Annotated[str, msgspec.Meta(max_length=4096)]
 
 
 class Contact(msgspec.Struct):
     """`schemas.identifiers.Contact` for the hot path; a test proves that they agree."""
 
-    id: str | None = None
-    email: str | None = None
-    phone: str | None = None
-    name: str | None = None
-    given_name: str | None = None
-    family_name: str | None = None
+    id: Text | None = None
+    email: Text | None = None
+    phone: Text | None = None
+    name: Text | None = None
+    given_name: Text | None = None
+    family_name: Text | None = None
 
 
 class Data(msgspec.Struct):
     """What the hub itself reads of an event's data, in all types together."""
 
     contact: Contact | None = None
-    name: str | None = None
-    given_name: str | None = None
-    family_name: str | None = None
-    email: str | None = None
-    phone: str | None = None
-    company: str | None = None
-    submitted_at: str | None = None
+    name: Text | None = None
+    given_name: Text | None = None
+    family_name: Text | None = None
+    email: Text | None = None
+    phone: Text | None = None
+    company: Text | None = None
+    submitted_at: Text | None = None
     spam: bool | None = None
     message: str | None = None
-    text: str | None = None
     fields: dict[str, str | list[str]] | None = None
 
 
@@ -73,6 +76,7 @@ class Structured(msgspec.Struct):
     type: str
     time: str | None = None
     data: msgspec.Raw = msgspec.Raw(b"{}")
+    data_base64: str | None = None
 
 
 class Attributes(NamedTuple):
@@ -119,35 +123,44 @@ def read(record: Record, regions: dict[str, str | None]) -> Fact:
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$")
         raise UnreadableEvent(reason, f"data{path.rstrip('`')}" if path else "data", event, source) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UnreadableEvent(f"no JSON: {error}", "data", event, source) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UnreadableEvent(f"not read: {error}", "data" if event else "headers", event, source) from error
     except Unreadable as error:
         raise UnreadableEvent(str(error), error.field, event, source) from error
 
 
 def _attributes(record: Record) -> tuple[Attributes, bytes]:
     headers = dict(record.headers)
+    if None in headers.values():  # other clients write a null
+        headers = {name: value or b"" for name, value in headers.items()}
     value = record.value or b""
     if headers.get("content-type", b"").startswith(STRUCTURED) or "ce_id" not in headers:
-        try:
-            one = _structured(value)
-        except msgspec.MsgspecError as error:
-            raise Unreadable(f"neither ce_ headers nor a structured CloudEvent: {error}", "ce_id") from error
-        _version(one.specversion)
-        received = from_milliseconds(record.timestamp)
-        return Attributes(one.id, one.source, one.type, one.time, None, received, trusted=True), bytes(one.data)
+        return _of_structured(value, from_milliseconds(record.timestamp))
     _version(_word(headers.get("ce_specversion", b""), "ce_specversion"))
     time, edge, stamped = headers.get("ce_time"), headers.get("ce_edge"), headers.get("ce_receivedtime")
     attributes = Attributes(
         headers["ce_id"].decode(),
         _word(headers.get("ce_source", b""), "ce_source"),
-        _word(headers.get("ce_type", b""), "ce_type"),
+        _type(headers.get("ce_type", b"")),
         time.decode() if time else None,
         _word(edge, "ce_edge") if edge else None,
         stamped.decode() if edge and stamped else from_milliseconds(record.timestamp),
         headers.get("ce_trust") != b"public",
     )
     return attributes, value or b"{}"
+
+
+def _of_structured(value: bytes, received: str) -> tuple[Attributes, bytes]:
+    try:
+        one = _structured(value)
+        data = bytes(one.data) if one.data_base64 is None else b64decode(one.data_base64, validate=True)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise Unreadable(f"neither ce_ headers nor a structured CloudEvent: {error}", "ce_id") from error
+    except ValueError as error:
+        raise Unreadable(f"no base64: {error}", "data_base64") from error
+    _version(one.specversion)
+    source, type_ = _word(one.source.encode(), "ce_source"), _type(one.type.encode())
+    return Attributes(one.id, source, type_, one.time, None, received, trusted=True), b"{}" if data == b"null" else data
 
 
 def _version(written: str) -> None:
@@ -159,8 +172,16 @@ def _version(written: str) -> None:
 def _word(header: bytes, name: str) -> str:
     """A header that takes few values, as text: one object per value, which caches compare by identity."""
     word = header.decode()
-    if not word or "\x00" in word:
-        raise Unreadable("missing, empty or with NUL", name)
+    if not 0 < len(word) <= LONGEST_ATTRIBUTE or "\x00" in word:
+        raise Unreadable("missing, empty, too long or with NUL", name)
+    return word
+
+
+@lru_cache(maxsize=4096)
+def _type(header: bytes) -> str:
+    word = _word(header, "ce_type")
+    if not _TYPE.fullmatch(word):
+        raise Unreadable("a type is words of letters, digits, _ and - with dots between them", "ce_type")
     return word
 
 
@@ -173,8 +194,8 @@ def _identity(attributes: Attributes) -> tuple[bytes, str]:
         if not is_text(attributes.received_at):
             raise Unreadable("an event of the edge has the time of its arrival", "ce_receivedtime")
         return event, attributes.edge
-    if not attributes.id or "\x00" in attributes.id:
-        raise Unreadable("missing, empty or with NUL", "ce_id")
+    if not 0 < len(attributes.id) <= LONGEST_ATTRIBUTE or "\x00" in attributes.id:
+        raise Unreadable("missing, empty, too long or with NUL", "ce_id")
     return event_id(attributes.source, f"{attributes.source} {attributes.id}"), attributes.source
 
 

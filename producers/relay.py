@@ -20,7 +20,7 @@ from hub.streams.publish import Message, Publisher, open_publisher
 MOST_ROWS = 64
 SEND_SECONDS = 6.0
 POLL_SECONDS = 0.25
-FEW_MESSAGES, PACE_SECONDS = 100, 0.01
+FEW_MESSAGES, PACE_SECONDS = 100, 0.025
 _log = structlog.get_logger("hub.relay")
 _FIXED = (("ce_specversion", b"1.0"), ("ce_source", b"hub"), ("content-type", b"application/json"))
 

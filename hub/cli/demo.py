@@ -12,6 +12,7 @@ from hub.cli import session
 
 if TYPE_CHECKING:
     from hub.cli.demo_run import Stage, Wishes
+    from hub.demo.company import Plan
     from hub.demo.folder import Folder
     from hub.demo.tools import Outage
 
@@ -36,16 +37,17 @@ def demo(
 ) -> None:
     """A simulated company at work, on a hub of its own: what comes in, what it becomes, what waits, who is told.
 
-    People write to two forms, call and buy; some requests are sent twice, some events are told days late, and one of
-    the three tools is out for a while. Everything is real but the people: Kafka, PostgreSQL, signed webhooks. The data
-    stays in the state folder (HUB_STATE), and a second start sends the same events: every one is dropped as a repeat.
+    People write to two forms, call and buy; some requests are sent twice,
+    some events are told days late, and one of three tools is out for a while.
+    Everything is real but the people. The data stays in the state folder
+    (HUB_STATE), and a second start sends the same events: all are dropped.
 
     [bold]Examples[/]
 
         hub demo                                      # until Ctrl-C
-        hub demo --exit --summary demo.json           # a minute, then the counts
-        hub demo --seed 8 --people 400 --rate 40      # another company, a busier one
-        HUB_CONFIG=var/demo/hub.toml hub lag --watch  # beside it, in another terminal: any other command
+        hub demo --exit --summary demo.json           # a minute, then counts
+        hub demo --seed 8 --people 400 --rate 40      # another company
+        HUB_CONFIG=var/demo/hub.toml hub lag --watch  # beside a running demo
     """
     from hub.cli.demo_run import Wishes
 
@@ -57,12 +59,15 @@ def demo(
 def _perform(wishes: Wishes) -> None:
     from hub import embedded
     from hub.cli.demo_run import run
+    from hub.demo.company import Plan
     from hub.demo.folder import Folder
 
     folder = Folder(_state())
     with folder.alone():
+        began, is_first = folder.first_start()  # raises before the servers of a real hub are touched
         try:
-            stage = _staged(wishes, folder)
+            plan = Plan(wishes.seed, wishes.people, wishes.events, wishes.rate, began)
+            stage = _staged(wishes, folder, plan, is_first=is_first)
             is_well = session.run(run(stage))
         finally:
             if wishes.exits:
@@ -82,16 +87,13 @@ def _state() -> Path:
     return Path(named or platformdirs.user_data_dir("hub-demo")).expanduser().resolve()
 
 
-def _staged(wishes: Wishes, folder: Folder) -> Stage:
+def _staged(wishes: Wishes, folder: Folder, plan: Plan, *, is_first: bool) -> Stage:
     """The tools' ports, hub.toml, and the servers. Raises Misconfigured."""
     from hub.cli.demo_run import Stage
     from hub.demo import tools as departments
-    from hub.demo.company import Plan
     from hub.demo.posts import KEYS
     from hub.settings import load
 
-    began, is_first = folder.first_start()
-    plan = Plan(wishes.seed, wishes.people, wishes.events, wishes.rate, began)
     keys = {name: token_urlsafe(24) for name in KEYS}
     tools = {name: departments.Tool(name) for name in departments.NAMES}
     tools[departments.OUT].outage = _outage(wishes.events / wishes.rate)

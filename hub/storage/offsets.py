@@ -114,7 +114,7 @@ def _columns(partitions: Sequence[tuple[str, int]]) -> tuple[list[str], list[int
 
 def _letter(group: str, letter: Letter) -> tuple[object, ...]:
     record = letter.record
-    headers = [[name, value.decode("latin-1")] for name, value in record.headers]
+    headers = [[name, (value or b"").decode("latin-1")] for name, value in record.headers]  # other clients write null
     return (
         group,
         record.topic,

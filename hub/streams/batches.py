@@ -26,9 +26,10 @@ from hub.streams.limits import Limit
 
 MOST_RECORDS = 1000
 WAIT_MILLISECONDS = 100
-FEW_RECORDS, PACE_SECONDS = 100, 0.02
+FEW_RECORDS, PACE_SECONDS = 100, 0.05
 """A trickle is taken in sips: a batch costs a dozen round trips whatever it holds, so small ones keep their distance.
 The first record after a silence waits for nothing."""
+HINT_SECONDS = 0.25
 BOUND_SECONDS = 5.0
 STALL_SECONDS = 60.0
 _log = structlog.get_logger("hub.batches")
@@ -52,7 +53,8 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
         self.parked: set[TopicPartition] = set()
         self._limits: dict[tuple[str, int], Limit] = defaultdict(Limit)
         self.positions: dict[TopicPartition, int] = {}
-        self._placed: Positions = {}
+        self._hint: Positions = {}
+        self._hinted_at = float("-inf")
         self._moved_at = monotonic()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -82,9 +84,9 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
                     await _sleep(stop, PACE_SECONDS - (monotonic() - began))
             else:
                 self._watch()
-            if self._placed:
-                placed, self._placed = self._placed, {}
-                await self._commit(placed)
+            if not found or monotonic() - self._hinted_at > HINT_SECONDS:
+                await self._commit()
+        await self._commit()
 
     async def _handle(self, records: list[Record]) -> None:
         try:
@@ -96,7 +98,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
         self.positions |= {TopicPartition(*place): offset for place, offset in done.items()}
         crash_here("after_commit_before_offsets")
         self._work.committed()
-        await self._commit(done)
+        self._hint |= done
 
     async def _apply(self, records: Sequence[Record]) -> Positions:
         """The batch in one transaction; where our own code fails, in halves, until the culprit is alone."""
@@ -154,8 +156,10 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
                    offset=record.offset, error=repr(error))  # fmt: skip
         return await self._transact([record], letter_of(record, "write", error))
 
-    async def _commit(self, done: Positions) -> None:
-        """Tell Kafka, only of partitions that are still ours; its answer changes nothing."""
+    async def _commit(self) -> None:
+        """Tell Kafka how far we are, only of partitions that are still ours; its answer changes nothing."""
+        done, self._hint = self._hint, {}
+        self._hinted_at = monotonic()
         mine = self._client.assignment()
         offsets = {TopicPartition(*place): offset for place, offset in done.items() if TopicPartition(*place) in mine}
         try:
@@ -186,7 +190,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
         try:
             async with asyncio.timeout(BOUND_SECONDS):
                 async with self._busy:
-                    return
+                    await self._commit()
         except TimeoutError:
             _log.warning("drain_bound", group=self.group)
 
@@ -227,7 +231,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
                     _log.error("records_lost", group=self.group, topic=place.topic, partition=place.partition,
                                stored=offset, begin=begins[place], error="deleted before they were read")  # fmt: skip
                 self.positions[place] = max(offset, begins[place])
-                self._placed[place.topic, place.partition] = self.positions[place]
+                self._hint[place.topic, place.partition] = self.positions[place]
                 self._client.seek(place, self.positions[place])
                 self._client.resume(place)
 

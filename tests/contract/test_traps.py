@@ -1,79 +1,43 @@
-"""The traps of Kafka and its client, one test each, on the real broker: what loses, doubles or hides records by default.
-
-Numbers in names are those of the list that the measurements of the broker ended with.
-"""
+"""The traps of the Kafka client that a consumer meets, one test each (numbers: the list of the broker study, §13)."""
 
 from __future__ import annotations
 
 import asyncio
 import builtins
-from collections import Counter
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from aiokafka import TopicPartition
-from aiokafka.admin import NewPartitions
+from aiokafka.partitioner import DefaultPartitioner
 from confluent_kafka import Producer
 from structlog.testing import capture_logs
 
-from hub.components import Positions
 from hub.embedded import Addresses
-from hub.errors import Misconfigured, Reject, Retry
-from hub.runtime.processes import only_one
-from hub.settings import Kafka
-from hub.storage.offsets import PostgresStore
 from hub.storage.pool import Pool
 from hub.streams import batches
-from hub.streams.batches import BatchLoop, Stalled, consume
+from hub.streams.batches import Stalled
 from hub.streams.clients import admin, started
 from hub.streams.limits import IN_A_ROW
-from hub.streams.publish import Message, open_publisher
 from hub.streams.topics import create_topics
-from schemas.topics import PROFILES, TOPICS, Topic
-from tests.support.line import Tally, read_all, running, topics, until
+from tests.support import zombies
+from tests.support.lanes import BROKEN, MALFORMED, TOPIC, Bench, Counted, LateStore, a_bench
+from tests.support.line import read_all, running, until
 
 pytestmark = pytest.mark.integration
-TOPIC = Tally.topics[0]
-
-
-@pytest_asyncio.fixture
-async def kafka(servers: Addresses) -> AsyncIterator[Kafka]:
-    async with topics(servers.kafka) as made:
-        yield made
-
-
-@pytest_asyncio.fixture
-async def tally(pool: Pool) -> Tally:
-    return await Tally.on(pool)
-
-
-async def send(kafka: Kafka, values: Sequence[bytes], partition: int | None = None) -> None:
-    """Put these on the topic: on one partition in order, or spread over all of them."""
-    async with open_publisher(kafka) as publisher:
-        if partition is not None:
-            await publisher.send_together([Message(TOPIC, None, one) for one in values], partition=partition, within=10)
-        else:
-            await publisher.send_bulk([Message(TOPIC, one, one) for one in values], within=10)
 
 
 def numbered(count: int, word: bytes = b"") -> list[bytes]:
-    return [b"%s%d" % (word, number) for number in range(count)]
+    return [b"%s%04d" % (word, number) for number in range(count)]
 
 
-async def stored(pool: Pool, kafka: Kafka) -> dict[int, int]:
-    """Partition → the next offset, as the store has it."""
-    rows = await pool.fetch("SELECT part, next_offset FROM stored_offset WHERE grp = $1", kafka.prefix + Tally.group)
-    return {row["part"]: row["next_offset"] for row in rows}
-
-
-async def committed(kafka: Kafka, partition: int) -> int | None:
-    client = admin(kafka)
-    async with started(client):
-        found = await client.list_consumer_group_offsets(kafka.prefix + Tally.group)
-    at = found.get(TopicPartition(kafka.prefix + TOPIC, partition))
-    return at.offset if at else None
+async def has(bench: Bench, values: Sequence[bytes]) -> bool:
+    """Whether the effects are exactly these."""
+    return await bench.effects() == sorted(values)
 
 
 def said(logs: Sequence[Any], event: str) -> list[Any]:
@@ -83,295 +47,225 @@ def said(logs: Sequence[Any], event: str) -> list[Any]:
 # 1: an exception of our own
 
 
-async def test_1_a_record_that_our_code_fails_on_becomes_a_dead_letter_alone_with_its_bytes(
-    kafka: Kafka, pool: Pool, tally: Tally
-) -> None:
-    values = [*numbered(40, b"a"), b"poison", *numbered(40, b"b")]
-    await send(kafka, values, partition=0)
-    async with running(BatchLoop(kafka, PostgresStore(pool), tally).run(asyncio.Event())):
-        await until(lambda: tally.has(80), "everything but the culprit is done")
-    assert await tally.values() == Counter(one for one in values if one != b"poison")
-    (letter,) = await pool.fetch("SELECT body, stage, error, next_offset FROM dead_letter")
-    assert tuple(letter) == (b"poison", "write", "ValueError", 41)
-    assert await stored(pool, kafka) == {0: 81}
-    assert await committed(kafka, 0) == 81
+async def test_1_an_exception_of_ours_ends_in_a_dead_letter_and_takes_nobody_along(bench: Bench) -> None:
+    good = numbered(40)
+    await bench.send([*good[:20], BROKEN, *good[20:]], key=b"k")
+    async with bench.lane(Counted()):
+        await until(lambda: has(bench, good), "everything but the culprit is done")
+    assert await bench.letters() == [("write", "ZeroDivisionError", BROKEN, None)]
+    assert await bench.stored() == {0: 41}
 
 
-async def test_1_more_failures_in_a_row_than_the_limit_stop_the_partition_loudly_and_lose_nothing(
-    kafka: Kafka, pool: Pool, tally: Tally
+async def test_1_a_bad_deploy_stops_its_partition_loudly_and_the_next_one_goes_on_there(
+    servers: Addresses, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    poison = [b"poison"] * (IN_A_ROW + 3)
-    await send(kafka, [*numbered(5, b"a"), *poison, *numbered(5, b"b")], partition=0)
-    await send(kafka, numbered(20, b"c"), partition=1)
+    bench = await a_bench(servers, pool, partitions=2)
+    first, other = key_of(0), key_of(1)
+    broken = [b"%s%d" % (BROKEN, number) for number in range(IN_A_ROW + 3)]
+    await bench.send([*numbered(5, b"a"), *broken, *numbered(5, b"b")], key=first)
+    await bench.send(numbered(20, b"c"), key=other)
+    before = [*numbered(5, b"a"), *numbered(20, b"c"), *numbered(5, b"d")]
     with capture_logs() as logs:
-        async with running(BatchLoop(kafka, PostgresStore(pool), tally).run(asyncio.Event())):
-            await until(lambda: tally.has(25), "the other partition goes on")
+        async with bench.lane(Counted()):
             await until(lambda: said(logs, "partition_stopped"), "somebody says so")
-            await send(kafka, numbered(5, b"d"), partition=1)
-            await until(lambda: tally.has(30), "and on")
-    assert await pool.fetchval("SELECT count(*) FROM dead_letter") == IN_A_ROW
-    assert (await stored(pool, kafka))[0] == 5 + IN_A_ROW
-    tally.heal()
-    async with running(BatchLoop(kafka, PostgresStore(pool), tally).run(asyncio.Event())):
-        await until(lambda: tally.has(30 + 3 + 5), "with the code mended it goes on where it stopped")
-    assert max((await tally.values() - Counter({b"poison": 3})).values()) == 1
+            await bench.send(numbered(5, b"d"), key=other)
+            await until(lambda: has(bench, before), "the other partition goes on")
+    assert len(await bench.letters()) == IN_A_ROW
+    assert (await bench.stored())[0] == 5 + IN_A_ROW
+    monkeypatch.setattr("tests.support.lanes.BROKEN", b"nothing is broken any more")
+    async with bench.lane(Counted()):
+        after = [*before, *broken[IN_A_ROW:], *numbered(5, b"b")]
+        await until(lambda: has(bench, after), "with the code mended it goes on where it stopped")
 
 
-async def test_1_events_that_cannot_be_read_fill_the_dead_letters_and_stop_nobody(
-    kafka: Kafka, pool: Pool, tally: Tally
-) -> None:
-    await send(kafka, [*numbered(300, b"bad "), *numbered(10, b"a")], partition=0)
-    async with running(BatchLoop(kafka, PostgresStore(pool), tally).run(asyncio.Event())):
-        await until(lambda: tally.has(10), "those behind are done")
-    rows = await pool.fetch("SELECT stage, error, field FROM dead_letter")
-    assert {tuple(row) for row in rows} == {("read", "Unreadable", "value")}
-    assert len(rows) == 300
+def key_of(partition: int) -> bytes:
+    """A key that goes to this partition of two."""
+    choose = DefaultPartitioner()
+    return next(key for key in numbered(50, b"key") if choose(key, [0, 1], [0, 1]) == partition)
 
 
-async def test_1_a_record_with_a_header_of_no_value_is_kept_as_it_is(kafka: Kafka, pool: Pool, tally: Tally) -> None:
-    other = Producer({"bootstrap.servers": ",".join(kafka.servers)})
-    for value in (b"bad header", b"poison", b"a"):
-        other.produce(kafka.prefix + TOPIC, value, headers=[("ce_id", None), ("x", b"\xff")], partition=0)
-    other.flush(10)
-    async with running(BatchLoop(kafka, PostgresStore(pool), tally).run(asyncio.Event())):
-        await until(lambda: tally.has(1), "the one behind is done")
-    assert await pool.fetchval("SELECT count(*) FROM dead_letter") == 2
+async def test_1_what_cannot_be_read_is_a_dead_letter_and_never_counts_against_the_partition(bench: Bench) -> None:
+    await bench.send([MALFORMED] * 300 + [b"good"], key=b"k")
+    async with bench.lane(Counted()) as loop:
+        await until(lambda: has(bench, [b"good"]), "the one behind is done")
+        assert not loop.parked
+    assert await bench.letters() == [("read", "Unreadable", MALFORMED, "value")] * 300
+
+
+async def test_1_a_letter_keeps_headers_without_a_value_and_of_any_bytes(bench: Bench) -> None:
+    """Other clients write a null where ours would not: what cannot be kept would come again for ever."""
+    other = Producer({"bootstrap.servers": ",".join(bench.kafka.servers)})
+    for value in (MALFORMED, BROKEN, b"good"):
+        other.produce(bench.topic, value, headers=[("ce_id", None), ("x", b"\xff\x00")], partition=0)
+    assert other.flush(10) == 0
+    async with bench.lane(Counted()):
+        await until(lambda: has(bench, [b"good"]), "the one behind is done")
+    assert len(await bench.letters()) == 2
 
 
 # 2, 3: somebody joins or leaves
 
 
-async def test_2_a_member_that_joins_and_leaves_under_load_costs_no_record_and_doubles_none(
-    kafka: Kafka, pool: Pool, tally: Tally
-) -> None:
-    count, stop = 0, asyncio.Event()
+async def test_2_a_member_that_joins_and_leaves_under_load_makes_nothing_twice(servers: Addresses, pool: Pool) -> None:
+    bench = await a_bench(servers, pool, partitions=4)
+    sent: list[bytes] = []
+    done = asyncio.Event()
 
     async def load() -> None:
-        nonlocal count
-        async with open_publisher(kafka) as publisher:
-            while not stop.is_set():
-                values = numbered(50, b"%d " % count)
-                await publisher.send_bulk([Message(TOPIC, one, one) for one in values], within=10)
-                count += 50
-
-    def loop() -> BatchLoop:
-        return BatchLoop(kafka, PostgresStore(pool), tally)
+        while not done.is_set():
+            values = numbered(100, b"%d." % len(sent))
+            await bench.send(values)
+            sent.extend(values)
 
     with capture_logs() as logs:
-        async with running(loop().run(asyncio.Event()), load()) as (_, loading):
+        async with bench.lane(Counted()), running(load()) as (loading,):
             for _ in range(3):
-                leave, second = asyncio.Event(), loop()
-                async with running(second.run(leave)) as (member,):
-                    await until(lambda one=second: one._next, "the second member has a place")
-                    before = count
-                    await until(lambda than=before: count > than + 200, "work goes on")
-                    leave.set()
-                    await asyncio.wait_for(member, 20)
-            stop.set()
+                async with bench.lane(Counted()) as other:
+                    await until(lambda one=other: one.positions, "the second member has a place")  # type: ignore[misc]
+            done.set()
             await loading
-            await until(lambda: tally.has(count), "everything is done")
-    assert set((await tally.values()).values()) == {1}
+            await until(lambda: has(bench, sent), "everything is done once", within=60)
     assert not said(logs, "offset_hint_lost")
     assert not said(logs, "drain_bound")
 
 
-async def test_3_a_batch_that_outlasts_a_rebalance_is_done_once_and_its_commit_asks_for_nothing_that_is_not_ours(
-    kafka: Kafka, pool: Pool, tally: Tally, monkeypatch: pytest.MonkeyPatch
+async def test_3_a_batch_that_outlasts_a_rebalance_has_its_effect_once_and_ends_nobody(
+    servers: Addresses, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batches, "BOUND_SECONDS", 1.0)
-    await send(kafka, numbered(100))
-    tally.hold()
-    first, second = (BatchLoop(kafka, PostgresStore(pool), tally) for _ in range(2))
+    bench = await a_bench(servers, pool, partitions=2)
+    gate, held = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        held.set()
+        await gate.wait()
+
+    await bench.send(numbered(50))
     with capture_logs() as logs:
-        async with running(first.run(asyncio.Event())) as (slow,):
-            await until(lambda: tally.held, "the first member is in the middle of a batch")
-            async with running(second.run(asyncio.Event())):
-                await until(lambda: said(logs, "drain_bound"), "the drain gave up waiting")
-                await until(lambda: second._next, "the second member has a place")
-                tally.release()
-                await until(lambda: tally.has(100), "everything is done")
-                await send(kafka, numbered(100, b"more "))
-                await until(lambda: tally.has(200), "and goes on")
-            assert not slow.done()
-    assert set((await tally.values()).values()) == {1}
+        async with bench.lane(Counted(hold)):
+            await held.wait()
+            async with bench.lane(Counted()) as other:
+                await until(lambda: said(logs, "drain_bound"), "nobody waits for the batch any longer")
+                await until(lambda: other.positions, "the second member has a place")
+                gate.set()
+                await until(lambda: has(bench, numbered(50)), "it is done once")
+                await bench.send(numbered(50, b"more "))
+                everything = [*numbered(50), *numbered(50, b"more ")]
+                await until(lambda: has(bench, everything), "and both go on")
     assert not said(logs, "consumer_retry")
 
 
 # 4, 5, 8: the store's word
 
 
-class SlowStore(PostgresStore):
-    """A store that takes its time to tell a position."""
-
-    async def positions(self, group: str, partitions: Sequence[tuple[str, int]]) -> Positions:
-        found = await super().positions(group, partitions)
-        async with self._pool.acquire() as connection:
-            await connection.execute("SELECT pg_sleep(0.3)")
-        return found
-
-
-class SilentStore(PostgresStore):
-    """A store that never tells a position."""
-
-    async def positions(self, group: str, partitions: Sequence[tuple[str, int]]) -> Positions:
-        raise Retry("away")
+async def test_4_a_store_behind_kafka_and_slow_to_answer_loses_no_record(bench: Bench) -> None:
+    sent = numbered(400)
+    await bench.send(sent, key=b"k")
+    await bench.commit({0: 300})
+    work = Counted()
+    async with bench.lane(work, LateStore(bench.pool, seconds=0.3)):
+        await until(lambda: has(bench, sent), "everything is done once")
+    assert work.batches[0][0] == sent[0]
 
 
-async def test_4_a_store_behind_kafka_is_believed_and_nothing_is_read_before_it_has_spoken(
-    kafka: Kafka, pool: Pool, tally: Tally
-) -> None:
-    for partition in range(4):
-        await send(kafka, numbered(100, b"%d: " % partition), partition=partition)
-    async with running(BatchLoop(kafka, PostgresStore(pool), tally).run(asyncio.Event())):
-        await until(lambda: tally.has(400), "everything is done")
-        await until(lambda: committed(kafka, 3), "Kafka knows")
-    await pool.execute("UPDATE stored_offset SET next_offset = 20")
-    await tally.forget(beyond=20)
-    async with running(BatchLoop(kafka, SlowStore(pool), tally).run(asyncio.Event())):
-        await until(lambda: tally.has(400), "everything is done again from 20 on")
-    assert set((await tally.values()).values()) == {1}
+async def test_5_nothing_is_handled_before_the_store_has_said_where(bench: Bench) -> None:
+    await bench.send([b"a", b"b"], key=b"k")
+    store = LateStore(bench.pool, failures=3)
+    work = Counted()
+    async with bench.lane(work, store):
+        await until(lambda: work.batches, "something is handled")
+        assert store.failures == 0
+        await until(lambda: has(bench, [b"a", b"b"]), "everything is done once")
 
 
-async def test_5_without_the_stores_word_no_record_is_touched_and_the_process_ends(
-    kafka: Kafka, pool: Pool, tally: Tally, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_5_a_store_that_never_says_where_ends_the_process(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "range", lambda _: builtins.range(3), raising=False)
-    await send(kafka, numbered(20))
+    await bench.send([b"a", b"b"], key=b"k")
+    loop = batches.BatchLoop(bench.kafka, LateStore(bench.pool, failures=1000), Counted())
     with pytest.raises(Stalled):
-        await asyncio.wait_for(BatchLoop(kafka, SilentStore(pool), tally).run(asyncio.Event()), 30)
-    assert await tally.values() == Counter()
+        await asyncio.wait_for(loop.run(asyncio.Event()), 20)
+    assert await bench.effects() == []
 
 
-async def recreate(kafka: Kafka) -> None:
-    client = admin(kafka)
+async def made_anew(bench: Bench) -> None:
+    """The same topic again, with ten records, as somebody does who cleans up."""
+    client = admin(bench.kafka)
     async with started(client):
-        await client.delete_topics([kafka.prefix + TOPIC])
+        await client.delete_topics([bench.topic])
 
         async def is_gone() -> bool:
-            return kafka.prefix + TOPIC not in await client.list_topics()
+            return bench.topic not in await client.list_topics()
 
         await until(is_gone, "the topic is gone")
-    (topic,) = [one for one in TOPICS if one.name == TOPIC]
-    await until(lambda: _made(kafka, topic), "the topic is there again")
+    await until(lambda: create_topics(bench.kafka, [TOPIC]), "the topic is there again")
+    await bench.send(numbered(10, b"new "), key=b"k")
 
 
-async def _made(kafka: Kafka, topic: Topic) -> bool:
-    return bool(await create_topics(kafka, [topic]))
-
-
-@pytest.mark.parametrize("running_meanwhile", [False, True])
-async def test_8_a_topic_made_anew_under_a_stored_offset_stops_loudly_and_drops_no_record(
-    kafka: Kafka, pool: Pool, tally: Tally, running_meanwhile: bool
+@pytest.mark.parametrize("meanwhile", ["the consumer is away", "the consumer reads"])
+async def test_8_a_topic_made_anew_under_a_stored_offset_stops_loudly_and_drops_nothing(
+    bench: Bench, meanwhile: str
 ) -> None:
-    await send(kafka, numbered(30), partition=0)
-    loop = BatchLoop(kafka, PostgresStore(pool), tally)
+    await bench.send(numbered(30), key=b"k")
     with capture_logs() as logs:
-        async with running(loop.run(asyncio.Event())):
-            await until(lambda: tally.has(30), "everything is done")
-            if running_meanwhile:
-                await recreate(kafka)
-                await send(kafka, numbered(10, b"new "), partition=0)
+        async with bench.lane(Counted()):
+            await until(lambda: has(bench, numbered(30)), "everything is done")
+            if meanwhile == "the consumer reads":
+                await made_anew(bench)
                 await until(lambda: said(logs, "partition_stopped"), "somebody says so")
-        if not running_meanwhile:
-            await recreate(kafka)
-            await send(kafka, numbered(10, b"new "), partition=0)
-            async with running(loop.run(asyncio.Event())):
+        if meanwhile == "the consumer is away":
+            await made_anew(bench)
+            async with bench.lane(Counted()):
                 await until(lambda: said(logs, "partition_stopped"), "somebody says so")
-    assert await stored(pool, kafka) == {0: 30}
-    assert len(await read_all(kafka, TOPIC)) == 10
+    assert await has(bench, numbered(30))
+    assert await bench.stored() == {0: 30}
+    assert len(await read_all(bench.kafka, TOPIC.name)) == 10
 
 
-# 15, 22: topics and lanes
+# 6, 7: a member that the group gave up and that does not know
 
 
-async def test_15_a_partition_that_is_added_is_read_from_its_first_record(
-    kafka: Kafka, pool: Pool, tally: Tally
-) -> None:
-    await send(kafka, numbered(40))
-    async with running(BatchLoop(kafka, PostgresStore(pool), tally).run(asyncio.Event())):
-        await until(lambda: tally.has(40), "everything is done")
-        client = admin(kafka)
-        async with started(client):
-            await client.create_partitions({kafka.prefix + TOPIC: NewPartitions(6)})
-        await until(lambda: _sent(kafka, partition=5), "the new partition takes records")
-        await until(lambda: tally.has(60), "they are read", within=12)
-    assert set((await tally.values()).values()) == {1}
-
-
-async def _sent(kafka: Kafka, partition: int) -> bool:
+@asynccontextmanager
+async def a_zombie(bench: Bench, url: str, where: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A lane of another process, standing still with a batch in its hands."""
+    words = (",".join(bench.kafka.servers), bench.kafka.prefix, url, where)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.support.zombies",
+        *words,
+        stdout=asyncio.subprocess.DEVNULL,
+        cwd=Path(__file__).parents[2],
+    )
     try:
-        await send(kafka, numbered(20, b"new "), partition=partition)
-    except Retry:
-        return False
-    return True
+        state = Path(f"/proc/{process.pid}/stat")
+        await until(lambda: state.read_text().rpartition(")")[2].split()[0] == "T", "it stands still")
+        yield process
+    finally:
+        process.kill()
+        await process.wait()
 
 
-async def test_22_four_lanes_share_the_work_within_three_seconds(kafka: Kafka, pool: Pool, tally: Tally) -> None:
-    await send(kafka, numbered(200))
-    async with running(consume(kafka, PostgresStore(pool), [tally] * 4, asyncio.Event())):
-        client = admin(kafka)
-        async with started(client):
-
-            async def members() -> bool:
-                (answer,) = await client.describe_consumer_groups([kafka.prefix + Tally.group])
-                _, _, state, _, _, found, *_ = answer.groups[0]
-                return state == "Stable" and len(found) == 4
-
-            await until(members, "four members share the partitions", within=3)
-        await until(lambda: tally.has(200), "everything is done")
-    assert set((await tally.values()).values()) == {1}
-
-
-async def test_22_a_topic_that_is_not_there_yet_is_read_from_its_first_record_once_it_is(
-    servers: Addresses, pool: Pool, tally: Tally
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at processes as Linux shows them")
+@pytest.mark.parametrize("where", [zombies.BEFORE, zombies.WITHIN])
+async def test_6_and_7_a_member_that_wakes_up_after_its_session_does_nothing_twice(
+    bench: Bench, database_url: str, where: str
 ) -> None:
-    async with topics(servers.kafka, made=[]) as kafka:
-        async with running(BatchLoop(kafka, PostgresStore(pool), tally).run(asyncio.Event())):
-            await create_topics(kafka, [one for one in TOPICS if one.name == TOPIC])
-            await until(lambda: _sent(kafka, partition=0), "the topic takes records")
-            await until(lambda: tally.has(20), "they are read", within=15)
+    """Within its transaction it even holds the fence: PostgreSQL cuts it off, so that the new owner can go on."""
+    sent = [*numbered(20), zombies.STOP, *numbered(20, b"later ")]
+    await bench.send(sent, key=b"k")
+    async with a_zombie(bench, database_url, where) as zombie, bench.lane(Counted()) as heir:
+        await until(lambda: has(bench, sent), "the heir has done everything", within=20)
+        os.kill(zombie.pid, signal.SIGCONT)
+        await until(lambda: _members(bench, 2), "the zombie is a member again")
+        await bench.send(numbered(20, b"last "), key=b"k")
+        await until(lambda: has(bench, [*sent, *numbered(20, b"last ")]), "and nothing was done twice")
+        assert not heir.parked
+        assert zombie.returncode is None
 
 
-# 16, 17, 20, 21: what the broker answers, and nobody raises
-
-
-async def test_16_a_topic_that_the_broker_refuses_is_an_error_with_its_name(kafka: Kafka) -> None:
-    with pytest.raises(Misconfigured, match=r"new-topic: InvalidReplicationFactor"):
-        await create_topics(kafka.model_copy(update={"replication": 3}), [Topic("new-topic", "", "")])
-
-    class Odd(Topic):
-        def configuration(self, replication: int) -> dict[str, str]:
-            return {"cleanup.policy": "sometimes"}
-
-    with pytest.raises(Misconfigured, match=r"odd-topic: InvalidConfig"):
-        await create_topics(kafka, [Odd("odd-topic", "", "")])
-
-
-async def test_16_a_topic_that_is_there_already_is_fine(kafka: Kafka) -> None:
-    assert await create_topics(kafka) == []
-
-
-@pytest.mark.parametrize("bulk", [False, True])
-async def test_20_a_record_without_a_key_on_a_compacted_topic_is_refused_by_name(kafka: Kafka, bulk: bool) -> None:
-    async with open_publisher(kafka, bulk=bulk) as publisher:
-        send = publisher.send_bulk if bulk else publisher.send
-        with pytest.raises(Reject) as refused:
-            await send([Message(PROFILES.name, None, b"{}")], within=5)
-    assert refused.value.field == "key"
-
-
-async def test_21_more_than_a_batch_holds_is_split_in_order(kafka: Kafka) -> None:
-    values = [b"%d %s" % (number, b"x" * 300_000) for number in range(20)]
-    async with open_publisher(kafka, bulk=True) as publisher:
-        await publisher.send_bulk([Message(TOPIC, b"key", value) for value in values], within=10)
-    assert [record.value for record in await read_all(kafka, TOPIC)] == values
-
-
-# 24: two that go by one name
-
-
-def test_24_a_second_hub_on_a_state_folder_is_refused_before_it_reaches_kafka(tmp_path: Any) -> None:
-    with only_one(tmp_path), pytest.raises(Misconfigured, match="another hub serves this folder"), only_one(tmp_path):
-        pass
-    with only_one(tmp_path):
-        pass
+async def _members(bench: Bench, count: int) -> bool:
+    client = admin(bench.kafka)
+    async with started(client):
+        (answer,) = await client.describe_consumer_groups([bench.group])
+    _, _, state, _, _, members, *_ = answer.groups[0]
+    return state == "Stable" and len(members) == count

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import random
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,7 +17,7 @@ from aiokafka import TopicPartition
 from consumers.profiles import Profiles
 from hub.cache import LocalHints
 from hub.components import Record
-from hub.errors import Retry, Unreadable
+from hub.errors import Retry
 from hub.identity.evidence import Fact
 from hub.settings import Kafka
 from hub.storage import export, profiles
@@ -158,69 +157,6 @@ async def topics(servers: Sequence[str], made: Sequence[Topic] = TOPICS) -> Asyn
         client = admin(kafka)
         async with started(client):
             await client.delete_topics([name for name in await client.list_topics() if name.startswith(kafka.prefix)])
-
-
-class Tally:
-    """A `hub.components.Work` that writes down each value it sees, once more for each time. `bad …` cannot be read,
-    `poison` makes it fail, and it can be held in the middle of its transaction."""
-
-    group = "tally"
-    topics = ("inbound.tools",)
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-        self._poison = b"poison"
-        self._go_on = asyncio.Event()
-        self._go_on.set()
-        self.held = False
-
-    @classmethod
-    async def on(cls, pool: Pool) -> Tally:
-        """With its table in this database."""
-        await pool.execute("CREATE TABLE effect (place bigint NOT NULL, value bytea NOT NULL)")
-        return cls(pool)
-
-    def heal(self) -> None:
-        """Poison harms no longer."""
-        self._poison = b""
-
-    def hold(self) -> None:
-        """Let the next batches stand still inside their transaction."""
-        self._go_on.clear()
-
-    def release(self) -> None:
-        """Let them end."""
-        self._go_on.set()
-
-    def read(self, record: Record) -> tuple[int, bytes]:
-        """The offset and the value."""
-        value = record.value or b""
-        if value.startswith(b"bad"):
-            raise Unreadable("bad", "value")
-        return record.offset, value
-
-    async def write(self, transaction: Connection, items: Sequence[tuple[int, bytes]]) -> None:
-        """One row for each."""
-        if any(value == self._poison for _, value in items):
-            raise ValueError("poison")
-        self.held = not self._go_on.is_set()
-        await self._go_on.wait()
-        await transaction.executemany("INSERT INTO effect VALUES ($1, $2)", items)
-
-    def committed(self) -> None:
-        """Nobody waits for it."""
-
-    async def values(self) -> Counter[bytes]:
-        """How often each value was written down."""
-        return Counter(row["value"] for row in await self._pool.fetch("SELECT value FROM effect"))
-
-    async def has(self, count: int) -> bool:
-        """Whether so many rows (or more) are there."""
-        return int(await self._pool.fetchval("SELECT count(*) FROM effect")) >= count
-
-    async def forget(self, beyond: int) -> None:
-        """As a restored backup would: nothing from this offset on."""
-        await self._pool.execute("DELETE FROM effect WHERE place >= $1", beyond)
 
 
 async def read_all(kafka: Kafka, topic: str) -> list[Record]:

@@ -77,7 +77,8 @@ def board(picture: Picture, rows: int = 6) -> RenderableType:
     parts: list[RenderableType] = [_head(picture), "", quarters]
     if rows > 0:
         parts += ["", Text("Just now", style="bold")]
-        parts += [Text(one, overflow="ellipsis", no_wrap=True) for one in picture.news[-rows:]]
+        news = picture.news[-rows:] or ["nothing that the tools did not know"]
+        parts += [Text(one, overflow="ellipsis", no_wrap=True) for one in news]
     return Group(*parts)
 
 
@@ -112,7 +113,7 @@ def _came_in(picture: Picture) -> Group:
 def _became(picture: Picture) -> Group:
     table = _table("what", "how many")
     table.add_row("people", f"[bold]{picture.people:,}[/]")
-    table.add_row("things they did", f"{picture.activities:,}")
+    table.add_row("new things they did", f"{picture.activities:,}")
     table.add_row("profiles merged into others", f"{picture.merges:,}")
     table.add_row("repeats dropped", f"{picture.dropped:,}")
     table.add_row("dead letters", f"[red]{picture.dead_letters:,}[/]" if picture.dead_letters else "0")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 from hub.errors import Retry
 from hub.settings import Kafka
 
-START_SECONDS = 10.0
+START_SECONDS, LAST_SECONDS = 10.0, 1.0
 JOIN_SECONDS = 75.0
 """A consumer's start waits for its group, and the group for members that were killed: at most its rebalance timeout."""
 FETCH_BYTES = 16 * 1024 * 1024
@@ -96,7 +96,20 @@ async def _stop(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClien
     try:
         await asyncio.wait_for(stop, START_SECONDS)
     except (KafkaError, TimeoutError, OSError, AttributeError):
-        return  # a client that never started, or whose broker is gone, has nothing left to say
+        await _silence(client)  # a client that never started, or whose broker is gone
+
+
+async def _silence(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient) -> None:
+    """See to it that a client which could not be stopped in order says nothing any more.
+
+    A producer keeps what it could not send: hours later it would write old records behind newer ones.
+    """
+    producing = isinstance(client, AIOKafkaProducer)
+    connections = client.client if producing else client._client  # noqa: SLF001 - aiokafka has no other way
+    if producing and client._sender is not None and client._sender.sender_task is not None:  # noqa: SLF001
+        client._sender.sender_task.cancel()  # noqa: SLF001
+    with suppress(KafkaError, TimeoutError, OSError, AttributeError):
+        await asyncio.wait_for(connections.close(), LAST_SECONDS)
 
 
 def admin(kafka: Kafka) -> AIOKafkaAdminClient:

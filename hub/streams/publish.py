@@ -53,8 +53,7 @@ class Publisher:
             raise Retry(f"Kafka did not acknowledge: {str(error) or type(error).__name__}", after=2) from error
 
     async def _hand_over(self, message: Message) -> asyncio.Future[object]:
-        if message.key is None and message.topic == "profiles":
-            raise Reject("a record of the compacted topic `profiles` needs a key", "key")
+        _key_of(message)
         sent: asyncio.Future[object] = await self._client.send(
             self._prefix + message.topic, key=message.key, value=message.value, headers=list(message.headers)
         )
@@ -67,7 +66,7 @@ class Publisher:
             async with asyncio.timeout(within):
                 counts = {topic: await self.partitions(topic) for topic in {message.topic for message in messages}}
                 for message in messages:
-                    partition = partition_of(message.key or b"", counts[message.topic])
+                    partition = partition_of(_key_of(message), counts[message.topic])
                     partitions[message.topic, partition].append(message)
                 await asyncio.gather(*(self._fill(self._prefix + t, p, rows) for (t, p), rows in partitions.items()))
         except (KafkaError, TimeoutError, OSError) as error:
@@ -98,6 +97,13 @@ class Publisher:
         waiting.append(await self._client.send_batch(batch, topic, partition=partition))
         for one in waiting:
             await one
+
+
+def _key_of(message: Message) -> bytes:
+    """The key that places a record. Raises Reject where a compacted topic needs one: the broker would not say why."""
+    if message.key is None and message.topic == "profiles":
+        raise Reject("a record of the compacted topic `profiles` needs a key", "key")
+    return message.key or b""
 
 
 def partition_of(key: bytes, count: int) -> int:

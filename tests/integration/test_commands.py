@@ -183,7 +183,7 @@ def test_a_letter_that_is_readable_now_becomes_an_activity_and_is_resolved(withi
     async def consumed(pool: Pool) -> None:
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            works = [Profiles(LocalHints(), {})]
+            works = [Profiles(LocalHints(), {}, kafka.prefix)]
             tasks.create_task(consume(load().kafka, PostgresStore(pool), works, stop))
             await until(lambda: resolved(pool, number))
             stop.set()

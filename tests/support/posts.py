@@ -12,7 +12,7 @@ import httpx
 
 from tests.support.hub import KEY, Hub
 
-EVENTS, PEOPLE, PER_SECOND = 600, 90, 100
+EVENTS, PEOPLE, PER_SECOND = 500, 80, 100
 
 
 @dataclass(frozen=True)

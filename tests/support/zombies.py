@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from functools import partial
 
 from hub.components import Record
@@ -39,7 +40,7 @@ class Sleepwalker(Counted):
             self._stand_still(BEFORE)
         return super().read(record)
 
-    async def write(self, transaction: connections.Connection, items: list[bytes]) -> None:  # type: ignore[override]
+    async def write(self, transaction: connections.Connection, items: Sequence[bytes]) -> None:
         """A row each."""
         await super().write(transaction, items)
         if STOP in items:
@@ -49,7 +50,7 @@ class Sleepwalker(Counted):
 async def main(servers: str, prefix: str, url: str, where: str) -> None:
     """Run the lane until somebody ends it."""
     connections.IDLE_IN_TRANSACTION = f"{IDLE_SECONDS:.0f}s"
-    batches.consumer = partial(consumer, session_seconds=SESSION_SECONDS)  # type: ignore[assignment]
+    vars(batches)["consumer"] = partial(consumer, session_seconds=SESSION_SECONDS)
     pool = await connections.open_pool(url, 4)
     kafka = Kafka(servers=tuple(servers.split(",")), prefix=prefix)
     await batches.BatchLoop(kafka, PostgresStore(pool), Sleepwalker(where)).run(asyncio.Event())

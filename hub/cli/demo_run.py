@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from socket import socket
+from typing import NamedTuple
 
 from consumers.monitor import Monitor
 from hub.cli import session
@@ -68,20 +69,27 @@ class Stage:
         return self.wishes.events if self.wishes.exits else None
 
 
+class End(NamedTuple):
+    """How the run ended, in words."""
+
+    is_well: bool
+    words: str
+
+
 async def run(stage: Stage) -> bool:
     """Perform. Says whether it went well; what did not is told. Raises Retry where the hub does not come up."""
     stop_on_signals(stage.stop)
     screen = Screen()
     screen.say("Starting the hub.")
-    trouble = await _perform(stage, screen)
+    end = await _perform(stage, screen)
     screen.say("")
-    screen.say(trouble or "All is well: nothing waits.")
+    screen.say(end.words)
     screen.say(_farewell(stage))
-    return not trouble
+    return end.is_well
 
 
-async def _perform(stage: Stage, screen: Screen) -> str:
-    """The hub, the tools and the company. Gives what went wrong, in words."""
+async def _perform(stage: Stage, screen: Screen) -> End:
+    """The hub, the tools and the company."""
     listeners = [f"http://{one.listen}" for one in (stage.settings.gateway, stage.settings.console)]
     sender = Sender(listeners[0], stage.keys)
     async with session.database(stage.settings) as pool, Monitor(stage.settings, pool) as monitor:
@@ -90,13 +98,12 @@ async def _perform(stage: Stage, screen: Screen) -> str:
         async with serving(stage.tools, stage.doors), _hub(stage):
             if not await until_ready(listeners, UP_SECONDS, stage.stop):
                 if stage.stop.is_set():
-                    return TOO_EARLY
+                    return End(not stage.wishes.exits, TOO_EARLY)
                 raise Retry(f"the hub did not come up within {UP_SECONDS:.0f} s; its log: {stage.folder.log}")
             screen.say(f"Events in   {listeners[0]}/in/{{source}} and /events")
             screen.say(f"Beside it   HUB_CONFIG={stage.folder.settings} hub lag --watch")
             screen.say("")
-            trouble = await _company(stage, screen, looks, sender)
-    return trouble
+            return await _company(stage, screen, looks, sender)
 
 
 @asynccontextmanager
@@ -137,8 +144,8 @@ def _last_words(log: Path) -> str:
     return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_WORDS:])
 
 
-async def _company(stage: Stage, screen: Screen, looks: Looks, sender: Sender) -> str:
-    """Send, look and show. Gives what went wrong, in words."""
+async def _company(stage: Stage, screen: Screen, looks: Looks, sender: Sender) -> End:
+    """Send, look and show."""
     looks.start()
     with screen:
         async with asyncio.TaskGroup() as tasks:
@@ -152,7 +159,10 @@ async def _company(stage: Stage, screen: Screen, looks: Looks, sender: Sender) -
     if stage.wishes.summary:
         text = json.dumps(looks.summary(), indent=2)
         stage.wishes.summary.write_text(f"{text}\n", encoding="utf-8")
-    return trouble
+    if trouble:
+        return End(is_well=False, words=trouble)
+    rest = f"Stopped. The next start goes on with what waits: {looks.waiting}."
+    return End(is_well=True, words=rest if looks.waiting else "All is well: nothing waits.")
 
 
 async def _watch(stage: Stage, looks: Looks) -> str:

@@ -27,8 +27,7 @@ from hub.streams.limits import Limit
 MOST_RECORDS = 1000
 WAIT_MILLISECONDS = 100
 FEW_RECORDS, PACE_SECONDS = 100, 0.05
-"""A trickle is taken in sips: a batch costs a dozen round trips whatever it holds, so small ones keep their distance.
-The first record after a silence waits for nothing."""
+"""A trickle is taken in sips: a batch costs a dozen round trips whatever it holds. The first one waits for nothing."""
 HINT_SECONDS = 0.25
 BOUND_SECONDS = 5.0
 STALL_SECONDS = 60.0
@@ -167,6 +166,9 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
                 if offsets:
                     await self._client.commit(offsets)
         except (CommitFailedError, IllegalStateError, KafkaError, TimeoutError) as error:
+            self._hint = (
+                done | self._hint
+            )  # told again with the next: on a quiet topic nothing else would correct Kafka
             _log.info("offset_hint_lost", group=self.group, error=str(error))
 
     async def _wait_for_store(self, error: Retry) -> None:

@@ -106,10 +106,14 @@ async def _silence(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminCl
     """
     producing = isinstance(client, AIOKafkaProducer)
     connections = client.client if producing else client._client  # noqa: SLF001 - aiokafka has no other way
-    if producing and client._sender is not None and client._sender.sender_task is not None:  # noqa: SLF001
-        client._sender.sender_task.cancel()  # noqa: SLF001
+    sender = client._sender.sender_task if producing and client._sender is not None else None  # noqa: SLF001
+    if sender is not None:
+        sender.cancel()
     with suppress(KafkaError, TimeoutError, OSError, AttributeError):
         await asyncio.wait_for(connections.close(), LAST_SECONDS)
+    if sender is not None:
+        await asyncio.wait([sender], timeout=LAST_SECONDS)
+        client._message_accumulator.fail_all(KafkaError("given up"))  # noqa: SLF001
 
 
 def admin(kafka: Kafka) -> AIOKafkaAdminClient:

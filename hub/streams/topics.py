@@ -22,7 +22,7 @@ async def create_topics(kafka: Kafka, topics: Sequence[Topic] = TOPICS) -> list[
     async with started(client):
         try:
             answer = await client.create_topics([_new(kafka, topic) for topic in topics])
-        except (KafkaError, OSError) as error:
+        except (KafkaError, OSError, AttributeError) as error:  # the last where no broker is in the cluster yet
             raise Retry(f"Kafka does not make topics: {error}") from error
     made = []
     for name, code, *message in answer.topic_errors:

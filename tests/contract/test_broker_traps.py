@@ -83,6 +83,7 @@ async def frozen(broker: Fragile, *, at_once: bool = True) -> AsyncIterator[Call
         yield lambda: broker.signal(signal.SIGSTOP)
     finally:
         broker.signal(signal.SIGCONT)
+        await asyncio.to_thread(broker.start)
 
 
 async def has(bench: Bench, values: list[bytes]) -> bool:

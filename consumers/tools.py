@@ -19,7 +19,7 @@ class Manners(BaseModel):
     allow_private: bool = Field(
         default=False, description="The tool may be reached inside: private and loopback addresses, and http://."
     )
-    concurrency: int = Field(default=8, ge=1, le=256, description="Requests on the wire at a time, at the most.")
+    concurrency: int = Field(default=32, ge=1, le=256, description="Requests on the wire at a time, at the most.")
     timeout_seconds: float = Field(default=20.0, gt=0, le=20, description="A try ends after that many seconds.")
     retry_seconds: tuple[Seconds, ...] = Field(
         default=(),

@@ -92,8 +92,10 @@ async def started(
 
 
 async def _stop(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient) -> None:
-    stop = client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop()
     try:
+        if isinstance(client, AIOKafkaProducer):
+            await asyncio.wait_for(client.flush(), START_SECONDS)
+        stop = client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop()
         await asyncio.wait_for(stop, START_SECONDS)
     except (KafkaError, TimeoutError, OSError, AttributeError):
         await _silence(client)  # a client that never started, or whose broker is gone
@@ -104,16 +106,12 @@ async def _silence(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminCl
 
     A producer keeps what it could not send: hours later it would write old records behind newer ones.
     """
-    producing = isinstance(client, AIOKafkaProducer)
-    connections = client.client if producing else client._client  # noqa: SLF001 - aiokafka has no other way
-    sender = client._sender.sender_task if producing and client._sender is not None else None  # noqa: SLF001
-    if sender is not None:
-        sender.cancel()
+    client._closed = True  # noqa: SLF001 - aiokafka has no other way to end a client that waits for its broker
+    if isinstance(client, AIOKafkaProducer) and client._sender and client._sender.sender_task:  # noqa: SLF001
+        client._sender.sender_task.cancel()  # noqa: SLF001
+    connections = client.client if isinstance(client, AIOKafkaProducer) else client._client  # noqa: SLF001
     with suppress(KafkaError, TimeoutError, OSError, AttributeError):
         await asyncio.wait_for(connections.close(), LAST_SECONDS)
-    if sender is not None:
-        await asyncio.wait([sender], timeout=LAST_SECONDS)
-        client._message_accumulator.fail_all(KafkaError("given up"))  # noqa: SLF001
 
 
 def admin(kafka: Kafka) -> AIOKafkaAdminClient:

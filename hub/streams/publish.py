@@ -11,7 +11,6 @@ from zlib import crc32
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
-from aiokafka.producer.message_accumulator import BatchBuilder
 
 from hub.errors import Reject, Retry, TooLarge
 from hub.settings import Kafka
@@ -58,7 +57,6 @@ class Publisher:
         sent: asyncio.Future[object] = await self._client.send(
             self._prefix + message.topic, key=message.key, value=message.value, headers=list(message.headers)
         )
-        sent.add_done_callback(_heard)
         return sent
 
     async def send_bulk(self, messages: Sequence[Message], *, within: float) -> None:
@@ -92,24 +90,13 @@ class Publisher:
         for message in messages:
             row = {"key": message.key, "value": message.value, "timestamp": None, "headers": list(message.headers)}
             if batch.append(**row) is None:
-                waiting.append(await self._send_batch(batch, topic, partition))
+                waiting.append(await self._client.send_batch(batch, topic, partition=partition))
                 batch = self._client.create_batch()
                 if batch.append(**row) is None:
                     raise TooLarge("a record larger than the producer's batch")
-        waiting.append(await self._send_batch(batch, topic, partition))
+        waiting.append(await self._client.send_batch(batch, topic, partition=partition))
         for one in waiting:
             await one
-
-    async def _send_batch(self, batch: BatchBuilder, topic: str, partition: int) -> asyncio.Future[object]:
-        sent: asyncio.Future[object] = await self._client.send_batch(batch, topic, partition=partition)
-        sent.add_done_callback(_heard)
-        return sent
-
-
-def _heard(sent: asyncio.Future[object]) -> None:
-    """Nobody may wait for it any longer: an error that comes later is no news."""
-    if not sent.cancelled():
-        sent.exception()
 
 
 def _key_of(message: Message) -> bytes:

@@ -129,4 +129,4 @@ def test_a_tool_has_the_settings_of_its_kind() -> None:
         check({"destinations": {"sales": {"kind": "webhook", "url": "https://a.example/", "secret": SECRET}}})
     )
     own = tools["sales"].settings
-    assert (own.concurrency, own.timeout_seconds, own.retry_seconds, own.allow_private) == (8, 20.0, (), False)
+    assert (own.concurrency, own.timeout_seconds, own.retry_seconds, own.allow_private) == (32, 20.0, (), False)

@@ -107,11 +107,16 @@ async def _silence(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminCl
     A producer keeps what it could not send: hours later it would write old records behind newer ones.
     """
     client._closed = True  # noqa: SLF001 - aiokafka has no other way to end a client that waits for its broker
-    if isinstance(client, AIOKafkaProducer) and client._sender and client._sender.sender_task:  # noqa: SLF001
-        client._sender.sender_task.cancel()  # noqa: SLF001
-    connections = client.client if isinstance(client, AIOKafkaProducer) else client._client  # noqa: SLF001
+    producing = isinstance(client, AIOKafkaProducer)
+    connections = client.client if producing else client._client  # noqa: SLF001
+    sender = client._sender.sender_task if producing and client._sender else None  # noqa: SLF001
+    if sender:
+        sender.cancel()
     with suppress(KafkaError, TimeoutError, OSError, AttributeError):
         await asyncio.wait_for(connections.close(), LAST_SECONDS)
+    if sender:
+        sender.cancel()  # the first time it only stops taking more, and waits for what is on its way
+        await asyncio.wait([sender], timeout=LAST_SECONDS)
 
 
 def admin(kafka: Kafka) -> AIOKafkaAdminClient:

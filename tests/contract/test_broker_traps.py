@@ -149,30 +149,6 @@ async def test_11_while_the_broker_is_frozen_a_lane_stops_within_its_bound(
             await asyncio.wait_for(lane, 10)
 
 
-async def test_11_a_publisher_gives_up_within_its_bound_and_says_nothing_any_more(
-    fragile: Fragile, pool: Pool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What it could not send must not come hours later, behind what its successor has sent."""
-    monkeypatch.setattr(clients, "START_SECONDS", 1.0)
-    bench = await a_bench(fragile.addresses, pool, partitions=1)
-    tasks = asyncio.all_tasks()
-    async with frozen(fragile, at_once=False) as freeze:
-        async with open_publisher(bench.kafka) as publisher:
-            await publisher.send([Message(TOPIC.name, b"k", b"before")], within=5)
-            freeze()
-            for value in (b"in flight", b"kept back"):
-                began = clock.monotonic()
-                with pytest.raises(Retry):
-                    await publisher.send([Message(TOPIC.name, b"k", value)], within=0.3)
-                assert clock.monotonic() - began < 2
-        await until(lambda: not names_of(asyncio.all_tasks() - tasks), "nobody is left who could send")
-    async with open_publisher(bench.kafka) as publisher:
-        await publisher.send([Message(TOPIC.name, b"k", b"after")], within=10)
-    values = [record.value for record in await read_all(bench.kafka, TOPIC.name)]
-    assert (values[0], values[-1]) == (b"before", b"after")
-    assert b"kept back" not in values
-
-
 async def test_12_a_lane_that_starts_before_its_broker_comes_up_by_itself(fragile: Fragile, pool: Pool) -> None:
     bench = await a_bench(fragile.addresses, pool, partitions=1)
     await bench.send(FEW)
@@ -270,12 +246,12 @@ def test_17_nothing_alters_the_settings_of_a_topic() -> None:
 
 
 @pytest.mark.parametrize("bulk", [False, True])
-async def test_20_a_state_without_a_key_is_refused_in_words(servers: Addresses, bulk: bool) -> None:
-    kafka = Kafka(servers=servers.kafka, prefix=f"keyless-{bulk}.".lower(), partitions=1)
-    await create_topics(kafka, [PROFILES])
-    async with open_publisher(kafka, bulk=bulk) as publisher:
+async def test_20_a_state_without_a_key_is_refused_in_words(bench: Bench, bulk: bool) -> None:
+    await create_topics(bench.kafka, [PROFILES])
+    async with open_publisher(bench.kafka, bulk=bulk) as publisher:
+        send = publisher.send_bulk if bulk else publisher.send
         with pytest.raises(Reject, match="needs a key"):
-            await (publisher.send_bulk if bulk else publisher.send)([Message(PROFILES.name, None, b"{}")], within=5)
+            await send([Message(PROFILES.name, None, b"{}")], within=5)
 
 
 async def test_21_more_than_a_batch_holds_is_split_and_stays_in_order(bench: Bench) -> None:
@@ -297,8 +273,3 @@ def test_24_a_second_hub_on_a_state_folder_is_refused_before_it_reaches_kafka(tm
         pass
     with only_one(tmp_path):
         pass
-
-
-def names_of(tasks: set[asyncio.Task[object]]) -> list[str]:
-    print([repr(one) for one in tasks])
-    return [repr(one) for one in tasks]

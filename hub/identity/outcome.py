@@ -198,13 +198,14 @@ def _settle(
     before = {row.profile for row in members if row.profile is not None}
     gone = before.difference(home.values())
     top = max((versions[profile] for profile in before), default=0)
+    parted = {row.profile for row in members if row.profile != home[row.known.record]}
     for one in people:
         rows = [by_record[known.record] for known in one.records]
         came = any(row.profile not in (None, one.profile) for row in rows)
-        left = any(row.profile == one.profile and home[row.known.record] != one.profile for row in members)
+        left = one.profile in parted
         if came or left or any(row.known.record in causes for row in rows):
             base = top if came or left else versions.get(one.profile, top)
-            absorbed = tuple(sorted(profile for profile in gone if home[profile] == one.profile))
+            absorbed = tuple(sorted(gone & {known.record for known in one.records}))
             text = line(one, sum(row.activities for row in rows))
             changes.profiles.append(Told(one, root, text, base + 1, one.profile not in versions, absorbed))
     changes.dead_profiles |= {profile: (home[profile], top + 1) for profile in sorted(gone)}

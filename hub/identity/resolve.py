@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain, combinations, product
 from typing import NamedTuple
 
 from hub.identity.evidence import ACCOUNT, LINK, SHARED, Claim, Evidence
@@ -100,20 +101,30 @@ def _exceeds(namespace: str, records: Sequence[Known]) -> bool:
     return len(records) > MOST_CLAIMERS[namespace] or len(codes) > MOST_CODES
 
 
+Claimer = tuple[Known, Claim]
+
+
 def _edges(claimers: Claimers) -> Iterator[Edge]:
     for (namespace, _), claims in claimers.items():
-        crowded = _exceeds(namespace, [record for record, _ in claims])
-        for index, (one, claim) in enumerate(claims):
-            if claim.state != LINK:
-                break
-            for other, its_claim in claims[index + 1 :]:
-                if crowded and not (claim.trusted or its_claim.trusted):
-                    continue  # rule 8: strangers under one crowded value say nothing about each other
-                if _may_link(namespace, (one, claim), (other, its_claim)):
-                    yield _edge(namespace, (one, claim), (other, its_claim))
+        if claims[0][1].state == LINK:
+            for one, other in _pairs(namespace, claims):
+                if _may_link(namespace, one, other):
+                    yield _edge(namespace, one, other)
 
 
-def _edge(namespace: str, one: tuple[Known, Claim], other: tuple[Known, Claim]) -> Edge:
+def _pairs(namespace: str, claims: Sequence[Claimer]) -> Iterable[tuple[Claimer, Claimer]]:
+    """Every two claimers; of a crowded value only those with a trusted one among them (rule 8).
+
+    Strangers under one crowded value say nothing about each other, and there may be thousands of them.
+    """
+    if not _exceeds(namespace, [record for record, _ in claims]):
+        return combinations(claims, 2)
+    trusted = [one for one in claims if one[1].trusted]
+    strangers = [one for one in claims if not one[1].trusted]
+    return chain(combinations(trusted, 2), product(trusted, strangers))
+
+
+def _edge(namespace: str, one: Claimer, other: Claimer) -> Edge:
     first, second = sorted((one[1].first_at, other[1].first_at))
     low, high = sorted((one[0].record, other[0].record))
     untrusted = 2 - one[1].trusted - other[1].trusted
@@ -127,7 +138,7 @@ def _superseded(record: Known, claim: Claim) -> bool:
     return (claim.last_at, claim.last_event) != latest
 
 
-def _may_link(namespace: str, one: tuple[Known, Claim], other: tuple[Known, Claim]) -> bool:
+def _may_link(namespace: str, one: Claimer, other: Claimer) -> bool:
     """Rule 4: an e-mail wants names that are not clearly different, a phone the same full name not too far apart."""
     if namespace == "email":
         return not groups_differ(_given(one[0]), _given(other[0]))

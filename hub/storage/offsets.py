@@ -85,7 +85,11 @@ class PostgresStore:
         )
 
     async def dead_letter(self, transaction: Connection, group: str, letters: Sequence[Letter]) -> None:
-        """Keep the letters. The same event (else the same place) again counts a failure more and is open again."""
+        """Keep the letters. The same event (else the same place) again counts a failure more and is open again.
+
+        In one order: two consumers may hold the same events.
+        """
+        letters = sorted(letters, key=lambda letter: letter.event_id or b"")
         await transaction.executemany(
             """
             INSERT INTO dead_letter AS d (grp, topic, part, next_offset, at, key, headers, body, event_id, source,

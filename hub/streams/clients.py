@@ -107,16 +107,34 @@ async def _silence(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminCl
     A producer keeps what it could not send: hours later it would write old records behind newer ones.
     """
     client._closed = True  # noqa: SLF001 - aiokafka has no other way to end a client that waits for its broker
-    producing = isinstance(client, AIOKafkaProducer)
-    connections = client.client if producing else client._client  # noqa: SLF001
-    sender = client._sender.sender_task if producing and client._sender else None  # noqa: SLF001
-    if sender:
-        sender.cancel()
+    tasks = _tasks_of(client)
+    connections = client.client if isinstance(client, AIOKafkaProducer) else client._client  # noqa: SLF001
+    await _cancelled(tasks)
     with suppress(KafkaError, TimeoutError, OSError, AttributeError):
         await asyncio.wait_for(connections.close(), LAST_SECONDS)
-    if sender:
-        sender.cancel()  # the first time it only stops taking more, and waits for what is on its way
-        await asyncio.wait([sender], timeout=LAST_SECONDS)
+    await _cancelled(tasks)  # the first time they may have waited for what was on its way
+
+
+def _tasks_of(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient) -> set[asyncio.Task[None]]:
+    """What a client does in the background, as far as it has begun."""
+    holders = {
+        "_sender": ("sender_task",),
+        "_fetcher": ("_fetch_task", "_pending_tasks"),
+        "_coordinator": ("_coordination_task", "_heartbeat_task", "_commit_refresh_task"),
+    }
+    found: set[asyncio.Task[None]] = set()
+    for holder, names in holders.items():
+        for name in names:
+            task = getattr(getattr(client, holder, None), name, None)
+            found |= set(task) if isinstance(task, set) else {task} if task else set()
+    return found
+
+
+async def _cancelled(tasks: set[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=LAST_SECONDS)
 
 
 def admin(kafka: Kafka) -> AIOKafkaAdminClient:

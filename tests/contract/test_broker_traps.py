@@ -138,6 +138,7 @@ async def test_11_while_the_broker_is_frozen_a_batch_ends_its_hint_is_given_up_a
 async def test_11_while_the_broker_is_frozen_a_lane_stops_within_its_bound(
     fragile: Fragile, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(batches, "BOUND_SECONDS", 1.0)
     monkeypatch.setattr(clients, "START_SECONDS", 1.0)
     bench = await a_bench(fragile.addresses, pool, partitions=1)
     await bench.send(FEW)
@@ -147,6 +148,28 @@ async def test_11_while_the_broker_is_frozen_a_lane_stops_within_its_bound(
         async with frozen(fragile):
             stop.set()
             await asyncio.wait_for(lane, 10)
+
+
+async def test_11_a_publisher_that_is_given_up_says_nothing_any_more(
+    fragile: Fragile, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it could not send must not come hours later, behind what its successor has sent."""
+    monkeypatch.setattr(clients, "START_SECONDS", 1.0)
+    bench = await a_bench(fragile.addresses, pool, partitions=1)
+    tasks = asyncio.all_tasks()
+    async with frozen(fragile, at_once=False) as freeze:
+        async with open_publisher(bench.kafka) as publisher:
+            await publisher.send([Message(TOPIC.name, b"k", b"before")], within=5)
+            freeze()
+            for value in (b"in flight", b"kept back"):
+                with pytest.raises(Retry):
+                    await publisher.send([Message(TOPIC.name, b"k", value)], within=0.3)
+        await until(lambda: asyncio.all_tasks() <= tasks, "nobody is left who could send")
+    async with open_publisher(bench.kafka) as publisher:
+        await publisher.send([Message(TOPIC.name, b"k", b"after")], within=10)
+    values = [record.value for record in await read_all(bench.kafka, TOPIC.name)]
+    assert (values[0], values[-1]) == (b"before", b"after")
+    assert b"kept back" not in values
 
 
 async def test_12_a_lane_that_starts_before_its_broker_comes_up_by_itself(fragile: Fragile, pool: Pool) -> None:

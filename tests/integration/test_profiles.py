@@ -13,11 +13,12 @@ import pytest_asyncio
 
 from consumers.profiles import Profiles
 from hub.cache import LocalHints
-from hub.components import Record
+from hub.components import Letter, Record
 from hub.identity import resolve
 from hub.identity.evidence import Fact, Words
 from hub.identity.ids import as_text
-from hub.storage.pool import Pool
+from hub.storage.offsets import PostgresStore
+from hub.storage.pool import Pool, transaction
 from tests.support.line import audit, batch_connections, cut, deadlocks, jitter, lines, untouched, versions, write
 from tests.support.memory import day, fact, whole
 
@@ -270,4 +271,22 @@ async def test_one_event_id_for_two_people_at_once_is_one_of_them_and_the_other_
         await audit(pool)
         counts = sorted(orjson.loads(line)["activities"] for line in await lines(pool))
     assert sum(counts) == 3 * 15
+    assert await deadlocks(database_url) == 0
+
+
+async def test_two_consumers_that_give_up_on_the_same_events_wait_for_each_other_in_one_order(
+    database_url: str,
+) -> None:
+    place = Record("inbound.tools", 0, 0, 0, None, b"no", [])
+    async with batch_connections(database_url) as pool:
+        store = PostgresStore(pool)
+        letters = [Letter(place, "read", "no", "Unreadable", bytes([number]) * 16) for number in range(60)]
+
+        async def give_up(order: list[Letter]) -> None:
+            async with transaction(pool) as connection:
+                await store.dead_letter(connection, "profiles", order)
+
+        for _ in range(10):
+            await asyncio.gather(give_up(letters), give_up(letters[::-1]), return_exceptions=True)
+            await pool.execute("DELETE FROM dead_letter")
     assert await deadlocks(database_url) == 0

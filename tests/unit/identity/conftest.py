@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 SLOW_IS_FINE = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 settings.register_profile(
-    "ci", max_examples=150, derandomize=True, database=None, deadline=None, suppress_health_check=SLOW_IS_FINE
+    "ci", max_examples=60, derandomize=True, database=None, deadline=None, suppress_health_check=SLOW_IS_FINE
 )
 settings.load_profile("ci")
 

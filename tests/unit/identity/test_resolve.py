@@ -162,6 +162,14 @@ def test_four_given_names_make_an_address_everybodys() -> None:
     assert sizes([*accounts, mail("crm", "Ann", "7"), mail("desk", "Walter", "9")]) == [1] * 5
 
 
+def test_one_account_with_four_given_names_makes_its_address_everybodys() -> None:
+    said = [fact("shop", Words("1", X if not at else "", given_name=name), day(at + 1))
+            for at, name in enumerate(("Ann", "Zed", "Bob", "Walter"))]  # fmt: skip
+    assert sizes([*said[:3], mail("crm", "Ann", "7", at=9)]) == [2]
+    assert sizes(said) == [1]
+    assert sizes([*said, mail("crm", "Ann", "7", at=9)]) == [1, 1]
+
+
 def test_strangers_make_no_address_everybodys() -> None:
     forms = [
         mail("web", name) for name in ("Ann", "Zed", "Bob", "Walter", "Ida", "Otto", "Paul", "Rita", "Sven", "Tom")

@@ -19,6 +19,9 @@ LOCKED  := $(INSTALL) --require-hashes --only-binary :all:
 COMPILE := $(if $(UV),$(UV),$(BIN)/uv) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
+# The hub and its tests start dozens of Pythons: each module is compiled once, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
+
 DEMO := HUB_STATE="$(CURDIR)/var/demo"
 
 .DEFAULT_GOAL := help
@@ -50,7 +53,7 @@ test: $(DEV) ## all tests, on a real Kafka, PostgreSQL and Redis (ARGS="-k lag -
 	@$(BIN)/pytest $(ARGS)
 
 test-unit: $(DEV) ## the tests that need no server, in seconds
-	@$(BIN)/pytest tests/unit $(ARGS)
+	@$(BIN)/pytest -n 2 tests/unit $(ARGS)
 
 check: $(DEV) ## style, types, import law, generated files: everything but the tests
 	@$(BIN)/ruff check --quiet --output-format concise . && echo "style        ok"

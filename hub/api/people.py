@@ -41,7 +41,7 @@ def _account(written: str) -> bytes:
     source, colon, key = written.partition(":")
     if not (source and colon and key):
         raise Reject("an account is written {source}:{id}", "account")
-    return record_id(source, ACCOUNT, key.strip())
+    return record_id(source, ACCOUNT, normalise.clean(key))
 
 
 def _address(name: str, written: str, region: str | None) -> str:

@@ -23,11 +23,10 @@ from hub.errors import HubError, Reject, Retry
 from hub.settings import Kafka
 from hub.streams.clients import JOIN_SECONDS, consumer, started
 from hub.streams.limits import Limit
+from hub.streams.pace import Pace, sleep
 
 MOST_RECORDS = 1000
 WAIT_MILLISECONDS = 100
-FEW_RECORDS, PACE_SECONDS = 100, 0.05
-"""A trickle is taken in sips: a batch costs a dozen round trips whatever it holds. The first one waits for nothing."""
 HINT_SECONDS = 0.25
 BOUND_SECONDS = 5.0
 STALL_SECONDS = 60.0
@@ -48,6 +47,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
         self._instance = instance
         self.group = kafka.prefix + work.group
         self._client: AIOKafkaConsumer = None
+        self._pace: Pace = None  # type: ignore[assignment] # both are there while `run` does its work
         self._busy = asyncio.Lock()
         self.parked: set[TopicPartition] = set()
         self._limits: dict[tuple[str, int], Limit] = defaultdict(Limit)
@@ -61,6 +61,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
         pause = 0.2
         while not stop.is_set():
             self._client = consumer(self._kafka, self.group, instance=self._instance)
+            self._pace = Pace(self._client)
             self._client.subscribe([self._kafka.prefix + topic for topic in self._work.topics], listener=self)
             try:
                 async with started(self._client, JOIN_SECONDS):
@@ -68,19 +69,18 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
                     await self._consume(stop)
             except (Retry, KafkaError, OSError) as error:
                 _log.warning("consumer_retry", group=self.group, error=str(error))
-                await _sleep(stop, pause)
+                await sleep(stop, pause)
                 pause = min(pause * 2, 5.0)
 
     async def _consume(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             found = await self._client.getmany(timeout_ms=WAIT_MILLISECONDS, max_records=MOST_RECORDS)
             if found:
-                began = monotonic()
                 records = [record for of_one in found.values() for record in of_one]
+                self._pace.took(len(records))
                 async with self._busy:
                     await self._handle(records)
-                if len(records) < FEW_RECORDS:
-                    await _sleep(stop, PACE_SECONDS - (monotonic() - began))
+                await self._pace.keep(stop, self.parked)
             else:
                 self._watch()
             if not found or monotonic() - self._hinted_at > HINT_SECONDS:
@@ -200,6 +200,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
         """Pause first, then place each partition where the store says. Must not raise: aiokafka would go on."""
         partitions = list(assigned)
         self._client.pause(*partitions)
+        self._pace.forget()
         self.parked.clear()
         for attempt in range(60):
             try:
@@ -274,17 +275,6 @@ def _counts(records: Iterable[Record]) -> dict[tuple[str, int], int]:
     for record in records:
         counts[record.topic, record.partition] += 1
     return counts
-
-
-async def _sleep(stop: asyncio.Event, seconds: float) -> None:
-    """Wait, or less where the process is to stop."""
-    if seconds <= 0:
-        return
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
 
 
 async def consume(

@@ -103,6 +103,22 @@ async def test_1_a_letter_keeps_headers_without_a_value_and_of_any_bytes(bench: 
     assert len(await bench.letters()) == 2
 
 
+async def test_what_gathers_while_a_sip_is_written_is_the_next_batch(servers: Addresses, pool: Pool) -> None:
+    """Fetching ahead would bring the first of them alone, and the others a turn later."""
+    bench = await a_bench(servers, pool, partitions=4)
+
+    async def others_come() -> None:
+        if len(work.batches) == 1:
+            for value in numbered(20):
+                await bench.send([value])
+
+    work = Counted(others_come)
+    await bench.send([b"first"])
+    async with bench.lane(work):
+        await until(lambda: has(bench, [b"first", *numbered(20)]), "everything is done")
+    assert [len(batch) for batch in work.batches] == [1, 20]
+
+
 # 2, 3: somebody joins or leaves
 
 

@@ -35,6 +35,8 @@ class Contact(msgspec.Struct):
     name: Text | None = None
     given_name: Text | None = None
     family_name: Text | None = None
+    device: Text | None = None
+    objects: list[Text] | None = None
 
 
 class Data(msgspec.Struct):

@@ -36,6 +36,11 @@ def from_milliseconds(milliseconds: int) -> str:
     return f"{_second(seconds)}.{rest:03d}Z"
 
 
+def from_seconds(seconds: int) -> datetime:
+    """Seconds since 1970 (what most tools call a time stamp)."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 @lru_cache(maxsize=4096)
 def _second(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"

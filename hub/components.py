@@ -51,6 +51,7 @@ class Source:
     `read(settings, request)` gives the readings; raises Reject (with the field) for what it cannot read.
     `public` says that the proof is no secret: an unreadable request is refused instead of kept, and what it states
     about a person is untrusted.
+    `topic` is where all its events go; None: each goes by the noun of its type.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Source:
     verify: Callable[[Any, Request], None]
     read: Callable[[Any, Request], Sequence[Reading]]
     public: bool = False
+    topic: str | None = None
 
 
 @dataclass(frozen=True)

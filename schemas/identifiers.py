@@ -25,6 +25,10 @@ class Contact(Shape):
     name: Text | None = Field(default=None, description="The whole name, given name first.")
     given_name: Text | None = None
     family_name: Text | None = None
+    device: Text | None = Field(default=None, description="An anonymous id: a cookie or an installation.")
+    objects: list[Text] | None = Field(
+        default=None, description="Things of the source that are this person's alone, `order:123`: they lead to them."
+    )
 
 
 class Identifier(Shape):

@@ -54,4 +54,5 @@ def _instance(name: str, table: Table) -> Instance:
     source = SOURCES[table.kind]
     settings = source.settings.model_validate(table.own)
     trust = getattr(settings, "trust", None)
-    return Instance(name, source, settings, Edge(name, public=source.public if trust is None else not trust))
+    edge = Edge(name, public=source.public if trust is None else not trust, topic=source.topic)
+    return Instance(name, source, settings, edge)

@@ -32,11 +32,13 @@ CONTENT_TYPE: Header = ("content-type", b"application/json")
 class Edge:
     """Who brought an event through the front door: a source instance or an API key.
 
-    `public`: whoever says it showed a proof that anybody may know.
+    `public`: whoever says it showed a proof that anybody may know. `topic`: where all its events go, None for each by
+    its noun.
     """
 
     name: str
     public: bool
+    topic: str | None = None
     fixed: tuple[Header, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -91,7 +93,7 @@ def record(occasion: Occasion, reading: Reading, body: Mapping[str, Any]) -> tup
     ]
     if reading.time or reading.subject or reading.extensions:
         headers += _further(reading)
-    return identity, Message(inbound_topic(reading.type), key_of(data, identity), value, headers)
+    return identity, Message(occasion.edge.topic or inbound_topic(reading.type), key_of(data, identity), value, headers)
 
 
 def kept(occasion: Occasion, reading: Reading, body: Mapping[str, Any]) -> tuple[str, Message]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from schemas.events.contact import CallLogged, ContactUpdated, NoteAdded, Occurrence
+from schemas.events.email import EmailReceived
 from schemas.events.form import FormSubmitted
+from schemas.events.shop import CheckoutUpdated, OrderChanged, OrderRefunded, SubscriptionCancelled
 from schemas.events.source import SourceIgnored, SourceUnreadable
+from schemas.events.ticket import TicketChanged
+from schemas.events.tracking import EventTracked, GroupJoined, PageViewed, ProductViewed, ScreenViewed
 from schemas.identifiers import Shape
 
 EVENTS: dict[str, type[Shape]] = {
@@ -12,6 +16,23 @@ EVENTS: dict[str, type[Shape]] = {
     "contact.updated": ContactUpdated,
     "note.added": NoteAdded,
     "call.logged": CallLogged,
+    "email.received": EmailReceived,
+    "ticket.opened": TicketChanged,
+    "ticket.commented": TicketChanged,
+    "ticket.updated": TicketChanged,
+    "ticket.solved": TicketChanged,
+    "order.placed": OrderChanged,
+    "order.updated": OrderChanged,
+    "order.paid": OrderChanged,
+    "order.cancelled": OrderChanged,
+    "order.refunded": OrderRefunded,
+    "checkout.updated": CheckoutUpdated,
+    "subscription.cancelled": SubscriptionCancelled,
+    "event.tracked": EventTracked,
+    "page.viewed": PageViewed,
+    "screen.viewed": ScreenViewed,
+    "product.viewed": ProductViewed,
+    "group.joined": GroupJoined,
     "source.unreadable": SourceUnreadable,
     "source.ignored": SourceIgnored,
 }

@@ -52,6 +52,8 @@ class Source:
     `public` says that the proof is no secret: an unreadable request is refused instead of kept, and what it states
     about a person is untrusted.
     `topic` is where all its events go; None: each goes by the noun of its type.
+    `sign(settings, body, at, identity)` gives the headers, names in lower case, that the tool would send with this body
+    at that time (ISO 8601, as `received_at`) under that natural id. None: the proof does not depend on the body.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Source:
     read: Callable[[Any, Request], Sequence[Reading]]
     public: bool = False
     topic: str | None = None
+    sign: Callable[[Any, bytes, str, str], Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Reading:
-    """One event out of a request: its type, its data (JSON object), its natural id and its time, where it has them."""
+    """One event out of a request: its type, its data (JSON object), its natural id and its time, where it has them.
+
+    `piece` is the part of the body that it was read from (JSON), where a body holds several events: it is kept as the
+    event's raw bytes instead of the body, and where it cannot be written, the others are taken all the same.
+    """
 
     type: str
     natural_id: str
@@ -41,6 +45,20 @@ class Reading:
     subject: str | None = None
     redirect: str | None = None
     extensions: Mapping[str, str] = field(default_factory=dict)
+    piece: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An event to try a source with: what its tool would send. `path` None is `/in/{source}`.
+
+    `headers` hold all but what `Source.sign` adds; names are in lower case.
+    """
+
+    body: bytes
+    headers: Mapping[str, str]
+    query: Mapping[str, str] = field(default_factory=dict)
+    path: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +72,7 @@ class Source:
     `topic` is where all its events go; None: each goes by the noun of its type.
     `sign(settings, body, at, identity)` gives the headers, names in lower case, that the tool would send with this body
     at that time (ISO 8601, as `received_at`) under that natural id. None: the proof does not depend on the body.
+    `sample(settings, at, identity)` gives an event of that time under that natural id, for `hub sources test`.
     """
 
     name: str
@@ -64,6 +83,7 @@ class Source:
     public: bool = False
     topic: str | None = None
     sign: Callable[[Any, bytes, str, str], Mapping[str, str]] | None = None
+    sample: Callable[[Any, str, str], Sample] | None = None
 
 
 @dataclass(frozen=True)

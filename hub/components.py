@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
 
@@ -36,6 +36,7 @@ class Reading:
 
     `piece` is the part of the body that it was read from (JSON), where a body holds several events: it is kept as the
     event's raw bytes instead of the body, and where it cannot be written, the others are taken all the same.
+    `trusted` says whether this event may be believed, where that is seen event by event; None: as its source is.
     """
 
     type: str
@@ -45,6 +46,7 @@ class Reading:
     subject: str | None = None
     redirect: str | None = None
     extensions: Mapping[str, str] = field(default_factory=dict)
+    trusted: bool | None = None
     piece: bytes | None = None
 
 
@@ -73,6 +75,7 @@ class Source:
     `sign(settings, body, at, identity)` gives the headers, names in lower case, that the tool would send with this body
     at that time (ISO 8601, as `received_at`) under that natural id. None: the proof does not depend on the body.
     `sample(settings, at, identity)` gives an event of that time under that natural id, for `hub sources test`.
+    `door`: events come in at the gateway, or as mail by the role `mailbox`; `verify` of the latter refuses every post.
     """
 
     name: str
@@ -84,6 +87,7 @@ class Source:
     topic: str | None = None
     sign: Callable[[Any, bytes, str, str], Mapping[str, str]] | None = None
     sample: Callable[[Any, str, str], Sample] | None = None
+    door: Literal["http", "mail"] = "http"
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,12 @@ class Edge:
 
     def __post_init__(self) -> None:
         """The headers that all its records share are made once."""
-        trust = (("ce_trust", b"public"),) if self.public else ()
-        object.__setattr__(self, "fixed", (SPECVERSION, CONTENT_TYPE, ("ce_edge", self.name.encode()), *trust))
+        object.__setattr__(self, "fixed", self.marks(public=self.public))
+
+    def marks(self, *, public: bool) -> tuple[Header, ...]:
+        """The headers of a record that anybody may have said, or that is to be believed."""
+        trust = (("ce_trust", b"public"),) if public else ()
+        return (SPECVERSION, CONTENT_TYPE, ("ce_edge", self.name.encode()), *trust)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,9 @@ def record(occasion: Occasion, reading: Reading, body: Mapping[str, Any]) -> tup
         value = orjson.dumps({**data, "raw": body})
     except orjson.JSONEncodeError as error:
         raise Unreadable(f"the data cannot be written: {error}", "data") from error
+    edge, trusted = occasion.edge, reading.trusted
     headers = [
-        *occasion.edge.fixed,
+        *(edge.fixed if trusted is None else edge.marks(public=not trusted)),
         ("ce_id", identity.encode()),
         ("ce_source", occasion.source.encode()),
         ("ce_type", reading.type.encode()),
@@ -93,7 +98,7 @@ def record(occasion: Occasion, reading: Reading, body: Mapping[str, Any]) -> tup
     ]
     if reading.time or reading.subject or reading.extensions:
         headers += _further(reading)
-    return identity, Message(occasion.edge.topic or inbound_topic(reading.type), key_of(data, identity), value, headers)
+    return identity, Message(edge.topic or inbound_topic(reading.type), key_of(data, identity), value, headers)
 
 
 def kept(occasion: Occasion, reading: Reading, body: Mapping[str, Any]) -> tuple[str, Message]:

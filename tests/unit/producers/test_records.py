@@ -148,3 +148,9 @@ def test_a_senders_own_words_in_a_reason_can_always_be_written() -> None:
 
 def test_a_body_without_an_id_is_known_by_its_bytes() -> None:
     assert records.hash_of_bytes(b"a") == records.hash_of_bytes(b"a") != records.hash_of_bytes(b"b")
+
+
+@pytest.mark.parametrize("occasion", [STRANGER, COLLEAGUE])
+def test_an_event_may_be_believed_or_not_whatever_its_source_is(occasion: Occasion) -> None:
+    trusts = [dict(a_record(occasion, trusted=trusted).headers).get("ce_trust") for trusted in (True, False, None)]
+    assert trusts == [None, b"public", b"public" if occasion.edge.public else None]

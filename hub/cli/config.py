@@ -20,6 +20,7 @@ app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, help="The setti
 # Where components say what is wrong with their instances: module, function, table of hub.toml.
 CHECKS = (
     ("producers.gateway.instances", "check_sources", "sources"),
+    ("producers.gateway.tracking", "check_write_keys", "sources"),
     ("consumers.instances", "check_destinations", "destinations"),
 )
 SCHEMES = {"postgres.url": ("postgresql", "postgres"), "redis.url": ("redis", "rediss", "unix")}

@@ -1,4 +1,4 @@
-"""The gateway as a plain ASGI application: two hot addresses, three cold ones, and a problem for everything else."""
+"""The gateway as a plain ASGI application: two hot addresses, tracking calls, cold ones, problems for the rest."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from producers.gateway.bodies import Gone, Receive
 from producers.gateway.instances import Instance, instances
 from producers.gateway.intake import Intake, Publishes, Scope, headers_of
 from producers.gateway.keys import read_keys
+from producers.gateway.tracking import PREFIX, Tracking
 
 IN = "/in/"
 SCOPE: Permission = "events:write"
@@ -45,6 +46,7 @@ class Gateway:
         self._instances = instances(settings)
         self._keys = read_keys(settings)
         self._intake = Intake(publisher)
+        self._tracking = Tracking(settings, self._instances, self._intake)
         self._health = health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,6 +68,8 @@ class Gateway:
                 return await self._in(path[len(IN) :], scope, receive)
             if path == "/events":
                 return await self._events(scope, receive)
+            if path.startswith(PREFIX):
+                return await self._tracking.answer(path[len(PREFIX) :], scope, receive)
             return await self._cold(path, scope["method"])
         except Gone:
             raise

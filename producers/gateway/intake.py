@@ -40,7 +40,17 @@ class Intake:
 
     async def post(self, instance: Instance, scope: Scope, receive: Receive) -> Answer:
         """A post to a source. Raises Reject where it is refused, Retry where the broker is away, Gone."""
-        request, damage = await _request(headers_of(scope), scope["query_string"], receive)
+        request, damage = await received(headers_of(scope), scope["query_string"], receive)
+        readings, identities = await self.take(instance, request, damage)
+        return _answer(readings, identities)
+
+    async def take(
+        self, instance: Instance, request: Request, damage: Reject | None = None
+    ) -> tuple[Sequence[Reading], Sequence[str]]:
+        """What a request to a source is, and the events' ids: proved, read and safe. Raises Reject, Retry.
+
+        `damage` is why the body could not be unpacked, where it could not.
+        """
         if damage is not None and instance.source.public:
             raise damage
         instance.source.verify(instance.settings, request)
@@ -48,13 +58,16 @@ class Intake:
         occasion = Occasion(instance.edge, instance.name, request.received_at)
         write = records.record if instance.source.public else records.kept
         raw = _raw(request)
-        written = [write(occasion, reading, raw) for reading in readings]
+        written = [
+            write(occasion, reading, raw) if reading.piece is None else records.kept(occasion, reading, _piece(reading))
+            for reading in readings
+        ]
         await self._publish(instance.edge, written)
-        return _answer(readings, [identity for identity, _ in written])
+        return readings, [identity for identity, _ in written]
 
     async def events(self, edge: Edge, headers: Mapping[str, str], receive: Receive) -> Answer:
         """A post to `/events`, its key proved. Raises Reject, Retry, Gone as `post` does."""
-        request, damage = await _request(headers, b"", receive)
+        request, damage = await received(headers, b"", receive)
         reception = cloudevents.receive(request, damage)
         written = reception.messages(edge, request.received_at)
         await self._publish(edge, written)
@@ -71,7 +84,7 @@ def headers_of(scope: Scope) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
 
-async def _request(headers: Mapping[str, str], query: bytes, receive: Receive) -> tuple[Request, Unreadable | None]:
+async def received(headers: Mapping[str, str], query: bytes, receive: Receive) -> tuple[Request, Unreadable | None]:
     """The request, its body unpacked, and why that failed where it did. Raises WrongType, TooLarge, TooSlow, Gone."""
     encoding = headers.get("content-encoding", "").strip().lower()
     bodies.check_encoding(encoding)
@@ -107,6 +120,10 @@ def _readings(instance: Instance, request: Request, damage: Reject | None) -> Se
 def _raw(request: Request) -> dict[str, str | None]:
     headers = request.headers
     return records.raw(request.raw_body, headers.get("content-type", ""), headers.get("content-encoding", ""))
+
+
+def _piece(reading: Reading) -> dict[str, str | None]:
+    return records.raw(reading.piece or b"", "application/json", "")
 
 
 def _answer(readings: Sequence[Reading], identities: Sequence[str]) -> Answer:

@@ -130,7 +130,7 @@ def _linking(fact: Fact, who: Who) -> dict[bytes, ClaimOf]:
     return {
         claim.identifier: claim
         for claim in who.claims
-        if not claim.blocked and (fact.trusted or (claim.namespace, claim.value) == (who.key_namespace, who.key))
+        if claim.links(trusted=fact.trusted, key=(who.key_namespace, who.key))
     }
 
 

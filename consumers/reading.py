@@ -244,6 +244,7 @@ def _words(contact: Contact | None, region: str | None) -> Words | None:
         contact.family_name or "",
         "",
         region,
+        *_owned(contact),
     )
 
 
@@ -259,4 +260,9 @@ def _form_words(said: Data, region: str | None) -> Words:
         said.family_name or contact.family_name or "",
         said.company or "",
         region,
+        *_owned(contact),
     )
+
+
+def _owned(contact: Contact) -> tuple[str, tuple[str, ...]]:
+    return contact.device or "", tuple(contact.objects or ())

@@ -16,7 +16,10 @@ from hub.identity.ids import as_text, identifier_id, record_id
 from hub.identity.normalise import Name, Value
 
 MOST_NAMES = 16
-ACCOUNT, CONTACT_POINT = "account", "contact_point"
+ACCOUNT, CONTACT_POINT, DEVICE = "account", "contact_point", "device"
+OBJECT = "object"
+MOST_OBJECTS = 8
+"""Things that one event may name; more of them is no event about one person."""
 LINK, BLOCKED, SHARED = "link", "blocked", "shared"
 _CACHE = 65_536
 
@@ -71,6 +74,10 @@ class ClaimOf(NamedTuple):
     blocked: bool
     identifier: bytes
 
+    def links(self, *, trusted: bool, key: tuple[str, str]) -> bool:
+        """Whether this word may join its record, known by `key`, with others (see `may_link`)."""
+        return not self.blocked and may_link(self.namespace, self.value, trusted=trusted, key=key)
+
 
 class Who(NamedTuple):
     """The person an event names, as its source knows it."""
@@ -111,6 +118,8 @@ class Words(NamedTuple):
     family_name: str = ""
     company: str = ""
     region: str | None = None
+    device: str = ""
+    objects: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=_CACHE)
@@ -118,14 +127,15 @@ def recognise(source: str, words: Words, event: bytes | None) -> Who | None:
     """Which source record a contact belongs to, or None where it names nobody.
 
     An id makes an account; else the strongest identifier makes a contact point, parted by the given name, so that a
-    family's mailbox on one form is several records (identity-check.md §1, rule 9). `event` is looked at only for a
+    family's mailbox on one form is several records (identity-check.md §1, rule 9). A device alone is a record of its
+    own kind, and a thing of the source is known by the source's name and its own. `event` is looked at only for a
     nameless contact under a blocked identifier: such a one is a record of its own. Pass None first; `needs_event`
     says when the id is wanted.
     """
     mail = normalise.email(words.email) if words.email else None
     number = normalise.phone(words.phone, words.region) if words.phone else None
     name = normalise.name(words.name, words.given_name, words.family_name)
-    claims = tuple(_claims(mail, number))
+    claims = tuple(_claims(mail, number)) + tuple(_owned(source, words))
     fields = tuple(_fields(words, mail, number))
     account = normalise.clean(words.id)
     if account:
@@ -133,6 +143,8 @@ def recognise(source: str, words: Words, event: bytes | None) -> Who | None:
     if not claims:
         return None
     key = claims[0]
+    if key.namespace == DEVICE:
+        return Who(record_id(source, DEVICE, key.value), source, DEVICE, key.value, DEVICE, claims, name, fields)
     part = name.given
     if key.blocked:
         part = f"{name.given} {name.family}".strip() or (as_text(event) if event else "")
@@ -148,6 +160,26 @@ def needs_event(who: Who) -> bool:
 def _claims(mail: Value | None, number: Value | None) -> list[ClaimOf]:
     found = [("email", mail), ("phone", number)]
     return [ClaimOf(ns, one.value, one.blocked, identifier_id(ns, one.value)) for ns, one in found if one]
+
+
+def _owned(source: str, words: Words) -> list[ClaimOf]:
+    """What belongs to one person by its nature: things of the source, and the device."""
+    things = [f"{source}:{thing}" for one in words.objects[:MOST_OBJECTS] if (thing := normalise.clean(one))]
+    found = [(OBJECT, thing) for thing in dict.fromkeys(things)]
+    device = normalise.device(words.device) if words.device else None
+    found += [(DEVICE, device)] if device else []
+    return [
+        ClaimOf(namespace, value, blocked=False, identifier=identifier_id(namespace, value))
+        for namespace, value in found
+    ]
+
+
+def may_link(namespace: str, value: str, *, trusted: bool, key: tuple[str, str]) -> bool:
+    """Whether a claim may join its record with others: a trusted word, or the record's own key (design §6, trust).
+
+    A device links whoever claims it: it attaches what was anonymous and never bridges (identity-check.md §3).
+    """
+    return trusted or namespace == DEVICE or key == (namespace, value)
 
 
 def _fields(words: Words, mail: Value | None, number: Value | None) -> list[tuple[str, str]]:

@@ -31,6 +31,9 @@ _ROLES = frozenset(
 _PLACEHOLDERS = frozenset(
     {"a@a.com", "a@b.com", "abc@abc.com", "asdf@asdf.com", "email@email.com", "me@me.com", "x@x.com"}
 )
+_NO_DEVICE = frozenset(
+    {"", "anonymous", "false", "guest", "nan", "nil", "none", "null", "[object object]", "true", "undefined", "unknown"}
+)
 _DEAF_DOMAINS = ("example.invalid", "test.test", "localhost.localdomain")
 _UNDECOMPOSED = {"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ı": "i"}
 _TYPEWRITER = dict.fromkeys("’‘ʼ`", "'") | dict.fromkeys("‐–—", "-")
@@ -98,6 +101,12 @@ def phone(written: str, region: str | None) -> Value | None:
     if number.extension:
         value += f";ext={number.extension}"
     return Value(value, kind in _NO_PERSON or _is_pattern(str(number.national_number)))
+
+
+def device(written: str) -> str | None:
+    """An anonymous id as it stands; None for what careless clients send instead of one."""
+    value = clean(written)
+    return None if value.lower() in _NO_DEVICE or not value.strip("0-") else value
 
 
 def _is_pattern(digits: str) -> bool:

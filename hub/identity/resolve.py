@@ -11,13 +11,14 @@ from datetime import datetime
 from itertools import chain, combinations, product
 from typing import NamedTuple
 
-from hub.identity.evidence import ACCOUNT, LINK, SHARED, Claim, Evidence
+from hub.identity.evidence import ACCOUNT, DEVICE, LINK, OBJECT, SHARED, Claim, Evidence, may_link
 from hub.identity.names import code, groups_differ, same_formal
 
-MOST_CLAIMERS = {"email": 8, "phone": 5}
+MOST_CLAIMERS = {"email": 8, "phone": 5, DEVICE: 4}
+"""Trusted records (for a device: all that are more than a device) behind one value; a thing is never shared."""
 MOST_CODES = 3
 FARTHEST_DAYS = 548
-TIER = {"email": 2, "phone": 4}
+TIER = {OBJECT: 1, "email": 2, "phone": 4}
 
 
 class Known(NamedTuple):
@@ -62,21 +63,28 @@ def resolve(records: Sequence[Known]) -> list[Person]:
     clusters = _Clusters(records)
     for edge in sorted(_edges(claimers)):
         clusters.join(edge.one, edge.other)
+    for record in records:
+        if record.kind == DEVICE:
+            clusters.attach(record, claimers.get(record.key, []))
     return sorted(person(members) for members in clusters.members())
 
 
 def person(members: Iterable[Known]) -> Person:
-    """A profile of these records. Its founder is the one with the earliest first event (rule 10)."""
-    ordered = sorted(members, key=lambda one: (one.evidence.first_at, one.evidence.first_event, one.record))
+    """A profile of these records. Its founder is the one with the earliest first event, devices last (rule 10)."""
+    ordered = sorted(members, key=_seniority)
     return Person(ordered[0].record, tuple(ordered))
+
+
+def _seniority(record: Known) -> tuple[bool, str, str, bytes]:
+    return record.kind == DEVICE, record.evidence.first_at, record.evidence.first_event, record.record
 
 
 Claimers = dict[tuple[str, str], list[tuple[Known, Claim]]]
 
 
 def links(record: Known, claim: Claim) -> bool:
-    """Whether a claim may join its record with others: a trusted word, or the record's own key (design §6, trust)."""
-    return claim.state == LINK and (claim.trusted or record.key == (claim.namespace, claim.value))
+    """Whether a claim may join its record with others: see `may_link`; a blocked or shared value joins nobody."""
+    return claim.state == LINK and may_link(claim.namespace, claim.value, trusted=claim.trusted, key=record.key)
 
 
 def _claimers(records: Sequence[Known]) -> Claimers:
@@ -91,12 +99,16 @@ def _claimers(records: Sequence[Known]) -> Claimers:
 def share(claimers: Claimers) -> None:
     """Turn values shared that too many trusted records or given names stand behind (rule 7); sticky."""
     for (namespace, _), claims in claimers.items():
-        if _exceeds(namespace, [record for record, claim in claims if claim.trusted]):
+        if _exceeds(namespace, [record for record, claim in claims if claim.trusted or namespace == DEVICE]):
             for _, claim in claims:
                 claim.state = SHARED
 
 
 def _exceeds(namespace: str, records: Sequence[Known]) -> bool:
+    if namespace == OBJECT:
+        return False
+    if namespace == DEVICE:
+        return sum(record.kind != DEVICE for record in records) > MOST_CLAIMERS[DEVICE]
     codes = {code(name.given) for record in records for name in record.evidence.names}
     return len(records) > MOST_CLAIMERS[namespace] or len(codes) > MOST_CODES
 
@@ -106,7 +118,7 @@ Claimer = tuple[Known, Claim]
 
 def _edges(claimers: Claimers) -> Iterator[Edge]:
     for (namespace, _), claims in claimers.items():
-        if claims[0][1].state == LINK:
+        if claims[0][1].state == LINK and namespace != DEVICE:
             for one, other in _pairs(namespace, claims):
                 if _may_link(namespace, one, other):
                     yield _edge(namespace, one, other)
@@ -140,6 +152,8 @@ def _superseded(record: Known, claim: Claim) -> bool:
 
 def _may_link(namespace: str, one: Claimer, other: Claimer) -> bool:
     """Rule 4: an e-mail wants names that are not clearly different, a phone the same full name not too far apart."""
+    if namespace == OBJECT:
+        return True
     if namespace == "email":
         return not groups_differ(_given(one[0]), _given(other[0]))
     return _same_full_name(one[0], other[0]) and _days_apart(one[1], other[1]) <= FARTHEST_DAYS
@@ -177,6 +191,16 @@ class _Clusters:
         mine, its = self._of[one], self._of[other]
         if mine is its or _two_accounts(mine, its) or _two_names(mine, its):
             return
+        self._unite(mine, its)
+
+    def attach(self, device: Known, claimers: Sequence[Claimer]) -> None:
+        """Give a device to the one person who claims it, where it is one: it never bridges two (identity.md §3.3)."""
+        owners = {id(mine): mine for mine in (self._of[one.record] for one, _ in claimers if one.kind != DEVICE)}
+        if len(owners) == 1 and claimers[0][1].state == LINK:
+            (owner,) = owners.values()
+            self._unite(owner, self._of[device.record])
+
+    def _unite(self, mine: list[Known], its: list[Known]) -> None:
         if len(mine) < len(its):
             mine, its = its, mine
         mine.extend(its)

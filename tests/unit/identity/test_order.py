@@ -21,6 +21,8 @@ from tests.support.memory import Memory, day, fact, people, whole
 EMAILS = ("", "x@firm.org", "y@firm.org", "z@firm.org", "info@firm.org")
 PHONES = ("", "+4930901820", "+493012345678")
 NAMES = ("", "Ann", "Annie", "Bob", "Robert", "Zed", "Lukas", "Luaks", "Lkuas", "Иван")
+DEVICES = ("", "", "cookie-k", "cookie-m")
+OBJECTS: tuple[tuple[str, ...], ...] = ((), (), ("order:1",), ("order:1", "order:2"))
 FAMILIES = ("", "Lee", "Fox")
 DAYS = (1, 1, 2, 3, 40, 700, 1400)
 
@@ -35,9 +37,19 @@ class Said(NamedTuple):
     given: str
     family: str
     day: int
+    device: str = ""
+    objects: tuple[str, ...] = ()
 
     def fact(self, number: int) -> Fact:
-        words = Words(self.account, self.email, self.phone, "", self.given, self.family)
+        words = Words(
+            self.account,
+            self.email,
+            self.phone,
+            given_name=self.given,
+            family_name=self.family,
+            device=self.device,
+            objects=self.objects,
+        )
         return fact(self.source, words, day(self.day), natural_id=str(number))
 
 
@@ -50,6 +62,8 @@ accounts = st.builds(
     st.sampled_from(NAMES),
     st.sampled_from(FAMILIES),
     st.sampled_from(DAYS),
+    st.sampled_from(DEVICES),
+    st.sampled_from(OBJECTS),
 )
 contacts = st.builds(
     Said,
@@ -60,15 +74,23 @@ contacts = st.builds(
     st.sampled_from(NAMES),
     st.sampled_from(FAMILIES),
     st.sampled_from(DAYS),
+    st.sampled_from(DEVICES),
+    st.sampled_from(OBJECTS),
 )
-sets = st.lists(accounts | contacts, min_size=1, max_size=9).map(
+devices = st.builds(
+    lambda source, day, device: Said(source, "", "", "", "", "", day, device),
+    st.sampled_from(("shop", "web")),
+    st.sampled_from(DAYS),
+    st.sampled_from(DEVICES[2:]),
+)
+sets = st.lists(accounts | contacts | devices, min_size=1, max_size=9).map(
     lambda said: [one.fact(number) for number, one in enumerate(said)]
 )
 
 
 @pytest.fixture(autouse=True)
 def small_caps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resolve, "MOST_CLAIMERS", {"email": 3, "phone": 2})
+    monkeypatch.setattr(resolve, "MOST_CLAIMERS", {"email": 3, "phone": 2, "device": 2})
     monkeypatch.setattr(resolve, "MOST_CODES", 2)
     monkeypatch.setattr(outcome, "MOST_CODES", 2)
 
@@ -100,20 +122,23 @@ def assert_a_function_of_the_set(facts: Sequence[Fact], chance: random.Random) -
 
 
 def assert_strangers_part_and_join_nobody(facts: Sequence[Fact]) -> None:
-    """Which trusted records are together is the same without all that is not trusted."""
-    trusted = {one.who.record for one in facts if one.trusted and one.who}
-    alone = {frozenset(known.record for known in one.records) for one in people(one for one in facts if one.trusted)}
-    among = {frozenset(known.record for known in one.records) & trusted for one in people(facts)}
-    assert among - {frozenset()} == alone
+    """Which trusted records are together is the same without all that is not trusted; devices are of no account."""
+    trusted = {one.who.record for one in facts if one.trusted and one.who and one.who.kind != "device"}
+    alone, among = (
+        {frozenset(known.record for known in one.records) & trusted for one in people(chosen)} - {frozenset()}
+        for chosen in ([one for one in facts if one.trusted], facts)
+    )
+    assert among == alone
 
 
 def assert_a_partition(facts: Sequence[Fact]) -> None:
-    """Every record is in one profile, which bears the name of its earliest; two accounts of a source are two people."""
+    """Every record is in one profile, named by its earliest, devices last; two accounts of a source are two people."""
     persons = people(facts)
     records = [known.record for one in persons for known in one.records]
     assert sorted(records) == sorted({one.who.record for one in facts if one.who})
     for one in persons:
-        first = min(one.records, key=lambda known: (known.evidence.first_at, known.evidence.first_event, known.record))
+        elders = [known for known in one.records if known.kind != "device"] or one.records
+        first = min(elders, key=lambda known: (known.evidence.first_at, known.evidence.first_event, known.record))
         assert one.profile == first.record
         accounts = [known.source for known in one.records if known.kind == "account"]
         assert len(accounts) == len(set(accounts))

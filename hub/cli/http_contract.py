@@ -21,7 +21,9 @@ def openapi() -> Json:
     """OpenAPI 3.1 of everything that is spoken over HTTP."""
     document = _console()
     paths = {path: {"servers": [GATEWAY], **methods} for path, methods in _gateway().items()}
-    return {**document, "servers": [CONSOLE], "paths": {**document["paths"], **paths}}
+    schemes = {**document["components"]["securitySchemes"], "WriteKey": {"type": "http", "scheme": "basic"}}
+    components = {**document["components"], "securitySchemes": schemes}
+    return {**document, "servers": [CONSOLE], "paths": {**document["paths"], **paths}, "components": components}
 
 
 @cache
@@ -37,7 +39,11 @@ async def _no_lag() -> Json:
 
 
 def _gateway() -> Json:
-    return {"/in/{source}": {"post": _post_to_source()}, "/events": {"post": _post_events()}}
+    return {
+        "/in/{source}": {"post": _post_to_source()},
+        "/events": {"post": _post_events()},
+        "/v1/{call}": {"post": _post_tracking()},
+    }
 
 
 def _post_to_source() -> Json:
@@ -72,6 +78,23 @@ def _post_events() -> Json:
         "security": [{"HTTPBearer": []}],
         "requestBody": {"required": True, "content": {body: {"schema": shape} for body, shape in events.items()}},
         "responses": {**_accepted({"oneOf": [ID, IDS]}), **_refused()},
+    }
+
+
+def _post_tracking() -> Json:
+    calls = ["identify", "track", "page", "screen", "group", "alias", "batch", "import"]
+    call = {"name": "call", "in": "path", "required": True, "schema": {"type": "string", "enum": calls}}
+    success = {"type": "object", "required": ["success"], "properties": {"success": {"const": True}}}
+    safe = {"description": "Safe on the broker.", "content": {"application/json": {"schema": success}}}
+    return {
+        "operationId": "post_tracking",
+        "tags": ["gateway"],
+        "summary": "Hand in tracking calls as the client libraries of Segment and RudderStack make them.",
+        "description": "The write key is Basic's user, a bearer token, or `writeKey` in the body.",
+        "security": [{"WriteKey": []}, {"HTTPBearer": []}, {}],
+        "parameters": [call],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
+        "responses": {"200": safe, **_refused()},
     }
 
 

@@ -202,18 +202,16 @@ def _time(said: Mapping[str, Any], received_at: str) -> str | None:
 
     None where the call names neither: it happened when it arrived.
     """
-    for name in ("timestamp", "originalTimestamp"):
-        if not isinstance(said.get(name), str):
-            continue
-        written: str = said[name]
-        if name == "timestamp":
-            return written
-        at, sent = clock.parse(written), clock.parse(str(said.get("sentAt")))
-        arrival = clock.parse(received_at)
-        if at is None or sent is None or arrival is None:
-            return written
+    timestamp, original = said.get("timestamp"), said.get("originalTimestamp")
+    if isinstance(timestamp, str) or not isinstance(original, str):
+        return timestamp if isinstance(timestamp, str) else None
+    at, sent, arrival = clock.parse(original), clock.parse(str(said.get("sentAt"))), clock.parse(received_at)
+    if at is None or sent is None or arrival is None:
+        return original
+    try:
         return clock.text(arrival - (sent - at))
-    return None
+    except OverflowError:
+        return original
 
 
 def _sample(settings: Settings, at: str, identity: str) -> Sample:

@@ -25,7 +25,10 @@ from producers.gateway.serve import serve
 
 TABLES: dict[str, Any] = {
     "gateway": {"listen": f"{LOOPBACK}:0"},
-    "sources": {"web-eu": {"kind": "web_form", "keys": ["pk_web_eu"], "redirects": ["www.example.com"]}},
+    "sources": {
+        "web-eu": {"kind": "web_form", "keys": ["pk_web_eu"], "redirects": ["www.example.com"]},
+        "site": {"kind": "tracking", "write_keys": ["wk_site"], "region": "DE"},
+    },
     "keys": {"crm": {"secret": "s3cret", "scopes": ["events:write"]}, "reader": {"secret": "other"}},
 }
 

@@ -52,9 +52,9 @@ class Reading:
 
 @dataclass(frozen=True)
 class Sample:
-    """An event to try a source with: what its tool would send. `path` None is `/in/{source}`.
+    """An event to try a source with: what its tool would send. `path` None is the source's own.
 
-    `headers` hold all but what `Source.sign` adds; names are in lower case.
+    `headers` hold all but what `Source.sign` adds; names are in lower case. Of a mail, the body is the whole mail.
     """
 
     body: bytes
@@ -75,6 +75,7 @@ class Source:
     `sign(settings, body, at, identity)` gives the headers, names in lower case, that the tool would send with this body
     at that time (ISO 8601, as `received_at`) under that natural id. None: the proof does not depend on the body.
     `sample(settings, at, identity)` gives an event of that time under that natural id, for `hub sources test`.
+    `path` is where its posts go at the gateway; `{source}` stands for the name of the table in hub.toml.
     `door`: events come in at the gateway, or as mail by the role `mailbox`; `verify` of the latter refuses every post.
     """
 
@@ -87,6 +88,7 @@ class Source:
     topic: str | None = None
     sign: Callable[[Any, bytes, str, str], Mapping[str, str]] | None = None
     sample: Callable[[Any, str, str], Sample] | None = None
+    path: str = "/in/{source}"
     door: Literal["http", "mail"] = "http"
 
 

@@ -237,4 +237,5 @@ TRACKING = Source(
     public=True,
     topic="inbound.tracking",
     sample=_sample,
+    path="/v1/",
 )

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from hub.components import Reading, Request, Source
+from hub.components import Reading, Request, Sample, Source
 from hub.errors import BadProof, Reject, Unreadable
 from producers.forms import Form, parse
 
@@ -139,6 +139,13 @@ def _redirect(settings: Settings, wanted: str | None) -> str | None:
     return quote(wanted, safe="%/:=&?~#+!$,;'@()*[]")
 
 
+def _sample(settings: Settings, at: str, identity: str) -> Sample:
+    """A visitor of the hub's own test."""
+    form = {"name": "Hub Test", "email": "hub-test@example.com", "message": "A test event.", "submitted_at": at}
+    headers = {"content-type": "application/json", "idempotency-key": identity}
+    return Sample(orjson.dumps(form), headers, {"key": settings.keys[0]})
+
+
 WEB_FORM = Source(
     name="web_form",
     description="Forms of web sites: urlencoded, multipart or JSON, with a public key.",
@@ -146,4 +153,5 @@ WEB_FORM = Source(
     verify=verify,
     read=read,
     public=True,
+    sample=_sample,
 )

@@ -1,4 +1,4 @@
-"""`/api/lag`, `/api/dead-letters`, `/api/deliveries`: what waits, what was given up on, what was told."""
+"""`/api/lag`, `/api/sources`, `/api/dead-letters`, `/api/deliveries`: what waits, who speaks, what became of it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from hub.api import letters
+from hub.api import letters, sources
 from hub.api.keys import needs
 from hub.api.problems import NotFound, responses
-from hub.api.shapes import DeadLetterPage, DeadLetterWhole, DeliveryPage, DeliveryState, DeliveryWhole, LagReport
+from hub.api.shapes import (
+    DeadLetterPage,
+    DeadLetterWhole,
+    DeliveryPage,
+    DeliveryState,
+    DeliveryWhole,
+    LagReport,
+    SourceReport,
+)
 from hub.storage import dead_letters, deliveries
 
 router = APIRouter(prefix="/api", tags=["operations"], dependencies=[Depends(needs("operations:read"))])
@@ -22,6 +30,12 @@ MISSING = responses(404)
 async def lag(request: Request) -> Any:
     """How far every consumer group is behind, and what waits beside Kafka."""
     return await request.app.state.lag()
+
+
+@router.get("/sources", response_model=SourceReport, responses=REFUSED)
+async def list_sources(request: Request) -> Any:
+    """Every source: where it hears, when it was last heard, how many posts were refused and why."""
+    return await sources.report(request.app.state.settings, request.app.state.pool)
 
 
 @router.get("/dead-letters", response_model=DeadLetterPage, responses=REFUSED)

@@ -147,6 +147,49 @@ class DeliveryWhole(Delivery):
     tries: list[Try]
 
 
+class Refusal(BaseModel):
+    """The last time that a post was refused."""
+
+    at: str
+    status: int
+    field: str | None = Field(description="The field or header that was wrong.")
+    detail: str
+
+
+class Refused(BaseModel):
+    """Posts that were refused: nothing of them is kept. Figures of Redis, which may forget."""
+
+    count: int
+    statuses: dict[str, int] = Field(description="How many by HTTP status.")
+    last: Refusal | None
+
+
+class SourceRow(BaseModel):
+    """A source of hub.toml, and what was heard of it."""
+
+    name: str
+    kind: str
+    address: str = Field(description="Where it hears: its posts, its listener, or the mailbox that it reads.")
+    last_heard_at: str | None = Field(description="When its newest event arrived.")
+    events: int = Field(description="Its activities.")
+    dead_letters: int = Field(description="Its letters that are not resolved.")
+    refused: Refused | None = Field(description="null: Redis does not answer.")
+
+
+class DoorRow(BaseModel):
+    """A door, or a key, whose posts belong to no source."""
+
+    door: str
+    refused: Refused
+
+
+class SourceReport(BaseModel):
+    """Every source, and what was refused before a source was known."""
+
+    sources: list[SourceRow]
+    elsewhere: list[DoorRow]
+
+
 class Health(BaseModel):
     """Whether all is well, check by check."""
 

@@ -18,6 +18,7 @@ from producers.gateway.bodies import Gone, Receive
 from producers.gateway.instances import Instance, instances
 from producers.gateway.intake import Intake, Publishes, Scope, headers_of
 from producers.gateway.keys import read_keys
+from producers.gateway.refusals import Refusals
 from producers.gateway.tracking import PREFIX, Tracking
 
 IN = "/in/"
@@ -34,19 +35,25 @@ Health = Callable[[], Awaitable[Sequence[str]]]
 log = logging.getLogger(__name__)
 
 
-def create_app(settings: Settings, publisher: Publishes, health: Health) -> ASGIApp:
-    """The application. Raises Misconfigured that names every wrong source, or a key without its secret."""
-    return Gateway(settings, publisher, health)
+def create_app(settings: Settings, publisher: Publishes, health: Health, refusals: Refusals | None = None) -> ASGIApp:
+    """The application. Raises Misconfigured that names every wrong source, or a key without its secret.
+
+    `refusals` is told of every post that is refused.
+    """
+    return Gateway(settings, publisher, health, refusals)
 
 
 class Gateway:
     """What the application keeps between requests: instances, keys, and where records go."""
 
-    def __init__(self, settings: Settings, publisher: Publishes, health: Health) -> None:
+    def __init__(
+        self, settings: Settings, publisher: Publishes, health: Health, refusals: Refusals | None = None
+    ) -> None:
         self._instances = instances(settings)
         self._keys = read_keys(settings)
         self._intake = Intake(publisher)
-        self._tracking = Tracking(settings, self._instances, self._intake)
+        self._refusals = refusals or Refusals()
+        self._tracking = Tracking(settings, self._instances, self._intake, self._refusals)
         self._health = health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,7 +89,7 @@ class Gateway:
         if instance is None:
             return answers.problem(404, "there is no such source")
         if scope["method"] == "POST":
-            answer = await _counted(name, self._intake.post(instance, scope, receive))
+            answer = await self._counted(name, self._intake.post(instance, scope, receive))
         else:
             answer = _not_posted(scope["method"], instance)
         return answers.for_any_origin(answer) if instance.source.public else answer
@@ -95,8 +102,27 @@ class Gateway:
             edge = self._keys.opening(headers.get("authorization", ""), SCOPE)
         except Reject as wrong:
             counters.requests("events", "refused").inc()
+            self._refusals.note("/events", wrong)
             return answers.refused(wrong)
-        return await _counted(edge.name, self._intake.events(edge, headers, receive))
+        return await self._counted(edge.name, self._intake.events(edge, headers, receive))
+
+    async def _counted(self, name: str, taking: Awaitable[Answer]) -> Answer:
+        """The answer, or the problem that it became; counted by what became of it."""
+        outcome = "failed"
+        try:
+            answer = await taking
+            outcome = "accepted"
+        except Reject as wrong:
+            outcome, answer = "refused", answers.refused(wrong)
+            self._refusals.note(name, wrong)
+        except Retry as away:
+            outcome, answer = "away", answers.problem(503, str(away))
+        except Gone:
+            outcome = "gone"
+            raise
+        finally:
+            counters.requests(name, outcome).inc()
+        return answer
 
     async def _cold(self, path: str, method: str) -> Answer:
         if path not in {"/healthz", "/readyz", "/metrics"}:
@@ -113,24 +139,6 @@ class Gateway:
 def _readiness(problems: Sequence[str]) -> Answer:
     status = "not ready" if problems else "ready"
     return answers.document(503 if problems else 200, {"status": status, "problems": list(problems)})
-
-
-async def _counted(name: str, taking: Awaitable[Answer]) -> Answer:
-    """The answer, or the problem that it became; counted by what became of it."""
-    outcome = "failed"
-    try:
-        answer = await taking
-        outcome = "accepted"
-    except Reject as wrong:
-        outcome, answer = "refused", answers.refused(wrong)
-    except Retry as away:
-        outcome, answer = "away", answers.problem(503, str(away))
-    except Gone:
-        outcome = "gone"
-        raise
-    finally:
-        counters.requests(name, outcome).inc()
-    return answer
 
 
 def _not_posted(method: str, instance: Instance) -> Answer:

@@ -16,6 +16,7 @@ from hub.settings import Settings
 from producers.gateway.app import ASGIApp, Health, create_app
 from producers.gateway.line import Line
 from producers.gateway.protocol import BoundedProtocol
+from producers.gateway.refusals import Refusals
 
 BACKLOG = 2048
 GOODBYE_SECONDS = 5
@@ -47,12 +48,15 @@ async def serve(
     async def problems() -> Sequence[str]:
         return [*await line.problems(), *await health()]
 
-    app = create_app(settings, line, problems)
+    refusals = Refusals()
+    app = create_app(settings, line, problems, refusals)
     _spare_the_collector()
     closed = asyncio.Event()
     with _bound(settings.gateway, shared=shared) as listening:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.keep(settings.kafka, closed))
+            if settings.redis.url:
+                tasks.create_task(refusals.keep(settings.redis.url, settings.kafka.prefix, closed))
             try:
                 await _listen(app, listening, stop, ready)
             finally:

@@ -15,10 +15,11 @@ from producers.gateway.answers import Answer, Headers
 from producers.gateway.bodies import Gone, Receive
 from producers.gateway.instances import Instance
 from producers.gateway.intake import Intake, Scope, headers_of, received
+from producers.gateway.refusals import Refusals
 
 PREFIX = "/v1/"
 KIND = "tracking"
-DOOR = "v1"
+DOOR = "/v1"
 """What a post is counted as while its source is not known."""
 
 ADDRESSES = {call: call for call in (*tracking.CALLS, *tracking.BATCHES)} | {
@@ -53,13 +54,15 @@ def check_write_keys(settings: Settings) -> list[str]:
 class Tracking:
     """Every tracking source by its write keys."""
 
-    def __init__(self, settings: Settings, instances: Mapping[str, Instance], intake: Intake) -> None:
+    def __init__(
+        self, settings: Settings, instances: Mapping[str, Instance], intake: Intake, refusals: Refusals
+    ) -> None:
         problems = check_write_keys(settings)
         if problems:
             raise Misconfigured("\n".join(problems))
         found = [one for one in instances.values() if one.source.name == KIND]
         self._by_key = {key: one for one in found for key in one.settings.write_keys}
-        self._intake = intake
+        self._intake, self._refusals = intake, refusals
 
     async def answer(self, name: str, scope: Scope, receive: Receive) -> Answer:
         """The answer to `/v1/{name}`, readable for a page of whatever origin."""
@@ -81,6 +84,7 @@ class Tracking:
             outcome = "accepted"
         except Reject as wrong:
             outcome = "refused"
+            self._refusals.note(door, wrong)
             return _refused(wrong)
         except Retry as away:
             outcome = "away"

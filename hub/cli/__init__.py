@@ -31,6 +31,7 @@ COMMANDS = {
     "lag": Entry("lag", LOOK, "How far every consumer is behind, and what waits elsewhere."),
     "profiles": Entry("profiles", LOOK, "Who the hub knows: export, look up, show."),
     "deliveries": Entry("deliveries", LOOK, "What the tools were told: list, show, retry."),
+    "sources": Entry("sources", LOOK, "Who speaks to the hub: last heard, refused and why, a test event."),
     "topics": Entry("topics", LOOK, "The topics as they should be and as the broker has them."),
     "dead-letters": Entry("dead_letters", MEND, "Records that were given up on: list, show, retry."),
     "doctor": Entry("doctor", MEND, "The most likely troubles, each with what to do."),

@@ -52,8 +52,10 @@ class Refusals:
         """Hand them to Redis every second until `stop`, and once more then; while it is away they wait here."""
         client = redis.from_url(url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS)
         try:
-            while not stop.is_set():
+            ending = False
+            while not ending:
                 await _within(stop, EVERY_SECONDS)
+                ending = stop.is_set()
                 await self._flush(client, prefix + KEY)
         finally:
             await client.aclose()

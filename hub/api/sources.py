@@ -57,8 +57,9 @@ def address(name: str, table: Instance, settings: Settings) -> str:
         return gateway(settings) + source.path.format(source=name)
     own = table.own
     if "listen" in own:
-        return f"smtp://{own['listen']}"
-    return f"imap://{own.get('user', '')}@{own.get('host', '')}/{own.get('folder', 'INBOX')}"
+        return f"{own.get('protocol', 'smtp')}://{own['listen']}"
+    scheme, port = ("imaps", 993) if own.get("tls", True) else ("imap", 143)
+    return f"{scheme}://{own.get('host', '')}:{own.get('port') or port}/{own.get('folder', 'INBOX')}"
 
 
 def gateway(settings: Settings) -> str:

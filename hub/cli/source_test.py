@@ -6,7 +6,8 @@ import asyncio
 import shlex
 import smtplib
 from dataclasses import dataclass
-from email import message_from_bytes
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from email.utils import parseaddr
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from hub.settings import Settings
     from hub.storage.pool import Pool
 
-SMTP = "smtp://"
 WRITTEN_WITHIN = 15.0
 LOOK_SECONDS = 0.1
 LONGEST_ANSWER = 500
@@ -53,12 +53,15 @@ class Trial:
         return " \\\n  ".join(lines)
 
     def _mail(self) -> str:
-        words = ["curl", self.address]
-        if self.address.startswith(SMTP):
-            sender, recipient = self.people()
-            words += ["--mail-from", sender, "--mail-rcpt", recipient]
-        text = self.body.decode().replace("\r\n", "\n").rstrip("\n")
-        return f"{shlex.join(words)} --crlf --upload-file - <<'MAIL'\n{text}\nMAIL"
+        text = self.body.decode().replace("\r\n", "\n")
+        file = f"cat > hub-test.eml <<'MAIL'\n{text.rstrip(chr(10))}\nMAIL\n"
+        sender, recipient = self.people()
+        scheme, _, place = self.address.partition("://")
+        if scheme == "lmtp":
+            words = ["swaks", "--protocol", "LMTP", "--server", place, "--from", sender, "--to", recipient]
+            return f"{file}{shlex.join(words)} --data @hub-test.eml"
+        words = ["--mail-from", sender, "--mail-rcpt", recipient, "--crlf"] if scheme == "smtp" else ["-u", "USER"]
+        return f"{file}{shlex.join(['curl', self.address, *words])} --upload-file hub-test.eml"
 
     def people(self) -> tuple[str, str]:
         """A mail's sender and recipient."""
@@ -86,10 +89,13 @@ def trial(settings: Settings, name: str, url: str | None = None) -> Trial:
         known = ", ".join(settings.sources) or "none"
         raise Misconfigured(f"hub.toml has no source {name!r}; there are: {known}")
     source = found.source
-    if source.sample is None:
-        raise Misconfigured(f"the kind {source.name!r} brings no test event; its page in docs/sources/ shows one")
     at, identity = clock.text(clock.now()), f"hub-test-{uuid4()}"
-    sample: Sample = source.sample(found.settings, at, identity)
+    if source.sample is not None:
+        sample = source.sample(found.settings, at, identity)
+    elif source.door == "mail":
+        sample = Sample(_mail(found.settings, identity), {})
+    else:
+        raise Misconfigured(f"the kind {source.name!r} brings no test event; its page in docs/sources/ shows one")
     signed = source.sign(found.settings, sample.body, at, identity) if source.sign else {}
     headers = {**sample.headers, **signed}
     request = Request(sample.body, headers, sample.query, at, sample.body)
@@ -100,6 +106,17 @@ def trial(settings: Settings, name: str, url: str | None = None) -> Trial:
         query = f"?{urlencode(sample.query)}" if sample.query else ""
         where = f"{(url or gateway(settings)).rstrip('/')}{path}{query}"
     return Trial(source.door, where, headers, sample.body, event_id(name, reading.natural_id))
+
+
+def _mail(settings: Any, identity: str) -> bytes:
+    """A mail of now, from outside the house."""
+    house = next(iter(getattr(settings, "domains", ())), "localhost")
+    mail = EmailMessage(policy=policy.SMTP)
+    mail["From"], mail["To"] = "Hub Test <hub-test@customer.example>", f"hub@{house}"
+    mail["Subject"], mail["Message-ID"] = "A test event", f"<{identity}@customer.example>"
+    mail["Date"] = clock.now()
+    mail.set_content("A test event.\n")
+    return mail.as_bytes()
 
 
 async def send(settings: Settings, one: Trial) -> dict[str, Any]:
@@ -124,17 +141,22 @@ async def _posted(one: Trial) -> tuple[int, str]:
 
 
 async def _mailed(one: Trial) -> tuple[int, str]:
-    if not one.address.startswith(SMTP):
-        raise Reject("a mailbox gets its test mail by the printed command, with `-u user:password`")
+    if not one.address.startswith(("smtp://", "lmtp://")):
+        raise Reject("a mailbox gets its test mail by the printed command, which asks for its password")
     try:
-        return await asyncio.to_thread(_by_smtp, one)
+        return await asyncio.to_thread(_handed_over, one)
     except (smtplib.SMTPException, OSError) as error:
         raise Retry(f"{one.address}: {error}") from error
 
 
-def _by_smtp(one: Trial) -> tuple[int, str]:
-    host, _, port = one.address.removeprefix(SMTP).rpartition(":")
-    with smtplib.SMTP(host.strip("[]"), int(port), timeout=10) as client:
+def _handed_over(one: Trial) -> tuple[int, str]:
+    scheme, _, place = one.address.partition("://")
+    host, _, port = place.rpartition(":")
+    if scheme == "lmtp":
+        client: smtplib.SMTP = smtplib.LMTP(host.strip("[]"), int(port))
+    else:
+        client = smtplib.SMTP(host.strip("[]"), int(port), timeout=10)
+    with client:
         sender, recipient = one.people()
         client.ehlo_or_helo_if_needed()
         for status, said in (client.mail(sender), client.rcpt(recipient)):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from hub.registry import Registry
+from producers.sources.shopify import SHOPIFY
 from producers.sources.tracking import TRACKING
 from producers.sources.web_form import WEB_FORM
+from producers.sources.zendesk import ZENDESK
 
-SOURCES = Registry("source", TRACKING, WEB_FORM)
+SOURCES = Registry("source", SHOPIFY, TRACKING, WEB_FORM, ZENDESK)

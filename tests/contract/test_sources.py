@@ -1,7 +1,8 @@
 """What every kind of source keeps: its samples are read as promised, and nothing hostile breaks it.
 
 A kind brings its samples in `tests/support/payloads/<kind>/`: `settings.json`, and one file per request with the events
-that it is, or the refusal that it gets.
+that it is, or the refusal that it gets. The body is a text, base64 (`body_base64`) or a JSON value (`json`); where the
+request has `sign`, it is signed as its tool would sign it, and that is the delivery's id.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -32,6 +34,9 @@ ROOT = Path(__file__).parents[2]
 PAYLOADS = ROOT / "tests/support/payloads"
 
 
+AT, LATER = "2026-11-22T08:15:30.123Z", "2026-11-22T23:59:59.999Z"
+
+
 @dataclass(frozen=True)
 class Sample:
     """One file: a request to a source, and what comes of it."""
@@ -41,17 +46,35 @@ class Sample:
     request: Request
     expected: dict[str, Any]
 
+    def signed(self, at: str) -> dict[str, str]:
+        """Its headers as its tool would send them at that time; as they stand where the file does not ask for it."""
+        identity = self.expected["request"].get("sign")
+        headers = dict(self.request.headers)
+        if identity is None or self.source.sign is None:
+            return headers
+        return headers | dict(self.source.sign(self.settings, self.request.raw_body, at, identity))
+
 
 def load(source: Source, path: Path) -> Sample:
     told = json.loads(path.read_text(encoding="utf-8"))
-    settings = source.settings.model_validate_json((path.parent / "settings.json").read_text(encoding="utf-8"))
     asked = told["request"]
-    wire = base64.b64decode(asked["body_base64"]) if "body_base64" in asked else asked["body"].encode()
+    wire = wire_of(asked)
     encoding = asked["headers"].get("content-encoding", "")
     check_encoding(encoding)
     query = dict(parse_qsl(asked["query"], keep_blank_values=True))
-    request = Request(unpacked(wire, encoding), asked["headers"], query, "2026-11-22T08:15:30.123Z", wire)
-    return Sample(source, settings, request, told)
+    request = Request(unpacked(wire, encoding), asked["headers"], query, AT, wire)
+    sample = Sample(source, settings_of(source), request, told)
+    return replace(sample, request=replace(request, headers=sample.signed(AT)))
+
+
+def wire_of(asked: dict[str, Any]) -> bytes:
+    if "json" in asked:
+        return orjson.dumps(asked["json"])
+    return base64.b64decode(asked["body_base64"]) if "body_base64" in asked else asked["body"].encode()
+
+
+def settings_of(source: Source) -> BaseModel:
+    return source.settings.model_validate_json((PAYLOADS / source.name / "settings.json").read_text(encoding="utf-8"))
 
 
 def samples(outcome: str, *doors: str) -> Iterator[Any]:
@@ -76,6 +99,13 @@ def readings(sample: Sample, **change: Any) -> list[Reading]:
     return list(sample.source.read(sample.settings, request))
 
 
+def spoilt_readings(sample: Sample, body: bytes) -> list[Reading]:
+    """Of a body whose proof does not depend on it, or as if a tool had signed it like that."""
+    if sample.source.sign is None:
+        return readings(sample, body=body, raw_body=body)
+    return list(sample.source.read(sample.settings, replace(sample.request, body=body, raw_body=body)))
+
+
 @accepted()
 def test_a_sample_becomes_the_events_that_it_is(sample: Sample) -> None:
     events = readings(sample)
@@ -96,7 +126,11 @@ def test_what_is_read_fits_the_published_shape_and_can_be_kept(sample: Sample) -
 
 @accepted()
 def test_a_repeat_has_the_same_natural_id(sample: Sample) -> None:
-    first, again = readings(sample), readings(sample, received_at="2026-11-22T23:59:59.999Z")
+    first = readings(sample)
+    if "sign" in sample.expected["request"] or sample.source.sign is None:
+        again = readings(sample, received_at=LATER, headers=sample.signed(LATER))
+    else:  # a signature that stands in the file ages
+        again = readings(sample, received_at=f"{AT[:17]}59.999Z")
     assert [event.natural_id for event in first] == [event.natural_id for event in again]
     assert len({event.natural_id for event in first}) == len(first)
 
@@ -121,7 +155,8 @@ def test_a_body_that_is_cut_off_anywhere_is_read_or_refused(sample: Sample) -> N
     body = sample.request.body
     for end in range(len(body)):
         with suppress(Reject):
-            readings(sample, body=body[:end], raw_body=body[:end])
+            for event in spoilt_readings(sample, body[:end]):
+                assert orjson.dumps(event.data)
 
 
 @accepted()
@@ -130,8 +165,26 @@ def test_a_body_with_a_wrong_byte_anywhere_is_read_or_refused(sample: Sample) ->
     for place in range(len(body)):
         spoilt = body[:place] + b"\xff" + body[place + 1 :]
         with suppress(Reject):
-            for event in readings(sample, body=spoilt, raw_body=spoilt):
+            for event in spoilt_readings(sample, spoilt):
                 assert orjson.dumps(event.data)
+
+
+@posted()
+def test_one_flipped_bit_under_a_signature_is_refused(sample: Sample) -> None:
+    if sample.source.sign is None:
+        return
+    body = sample.request.raw_body
+    for place in range(len(body)):
+        flipped = body[:place] + bytes([body[place] ^ 1 << place % 8]) + body[place + 1 :]
+        with pytest.raises(BadProof):
+            sample.source.verify(sample.settings, replace(sample.request, body=flipped, raw_body=flipped))
+
+
+@posted()
+def test_a_header_of_odd_letters_is_a_refusal_and_no_accident(sample: Sample) -> None:
+    for name, odd in product(sample.request.headers, ("", " ", "\xb2\xb3", "\xff", "=", "9" * 11, "{body}")):
+        with suppress(Reject):
+            readings(sample, headers=dict(sample.request.headers) | {name: odd})
 
 
 @posted()
@@ -154,6 +207,25 @@ def test_a_source_brings_samples_of_both_sorts(source: Source) -> None:
     assert sum("events" in one for one in told) >= 3
     if source.door == "http":
         assert {one["refused"]["status"] for one in told if "refused" in one} >= {401}
+
+
+@every_source()
+def test_what_is_proved_by_a_secret_can_be_signed_to_try_it(source: Source) -> None:
+    assert source.door != "http" or source.public != (source.sign is not None)
+
+
+@every_source()
+def test_the_event_to_try_it_with_is_read(source: Source) -> None:
+    if source.sample is None or source.door != "http":
+        return
+    settings, identity = settings_of(source), "5f0c9a52"
+    tried = source.sample(settings, AT, identity)
+    signature = source.sign(settings, tried.body, AT, identity) if source.sign else {}
+    request = Request(tried.body, {**tried.headers, **signature}, tried.query, AT, tried.body)
+    source.verify(settings, request)
+    (event,) = source.read(settings, request)
+    assert event.type.partition(".")[0] != "source"
+    assert identity in event.natural_id
 
 
 @every_source()

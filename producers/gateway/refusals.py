@@ -50,7 +50,11 @@ class Refusals:
 
     async def keep(self, url: str, prefix: str, stop: asyncio.Event) -> None:
         """Hand them to Redis every second until `stop`, and once more then; while it is away they wait here."""
-        client = redis.from_url(url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS)
+        try:
+            client = redis.from_url(url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS)
+        except ValueError as error:  # no address of a Redis: the posts do not suffer from it
+            log.warning("refusals are not counted: %s", error)
+            return
         try:
             ending = False
             while not ending:

@@ -102,6 +102,7 @@ async def test_refusals_wait_while_redis_is_away(servers: Addresses) -> None:
     for number in range(1000):
         told.note("desk", BadProof("no signature", f"x-{number}"))
     stop.set()
+    await told.keep("no address", prefix, stop)
     await told.keep(NOWHERE, prefix, stop)
     told.note("desk", Unreadable("half \ud83d", None))
     await told.keep(servers.redis, prefix, stop)

@@ -138,9 +138,14 @@ async def test_a_repeat_is_the_same_event_whichever_address_it_comes_by(hub: Gat
     call = {"type": "track", "messageId": "m-1", "userId": "u", "event": "e"}
     answers = [
         await hub.http.post(address, json=body, auth=("wk_site", ""))
-        for address, body in (("/v1/track", call), ("/v1/t", call), ("/v1/import", {"batch": [call]}))
+        for address, body in (
+            ("/v1/track", call),
+            ("/v1/t", call),
+            ("/v1/import", {"batch": [call]}),
+            ("/v1/b", {"batch": []}),
+        )
     ]
-    assert [answer.status_code for answer in answers] == [200] * 3
+    assert [answer.status_code for answer in answers] == [200] * 4
     assert len({one.headers["ce_id"] for one in await hub.wrote(TOPIC)}) == 1
 
 

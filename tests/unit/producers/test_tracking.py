@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Sequence
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 
 from hub import clock
 from hub.components import Reading, Request
-from hub.errors import BadProof, Misconfigured, Reject, TooLarge
+from hub.errors import BadProof, Misconfigured, Reject, Retry, TooLarge
 from hub.settings import check
+from hub.streams.publish import Message
 from producers.gateway.app import create_app
+from producers.gateway.refusals import Refusals
 from producers.gateway.tracking import check_write_keys
 from producers.sources.tracking import TRACKING, Settings, read, verify
 from producers.tracking import MOST_CALLS
@@ -21,6 +25,21 @@ from producers.tracking import MOST_CALLS
 SETTINGS = Settings(write_keys=("wk_one", "wk_two"))
 ARRIVAL = "2026-11-22T08:15:30.123Z"
 TRACK = {"type": "track", "userId": "u", "event": "Signed Up"}
+
+
+class Broker:
+    """Takes nothing."""
+
+    def __init__(self, wrong: Exception | None) -> None:
+        self.wrong = wrong
+
+    async def send(self, messages: Sequence[Message], *, within: float) -> None:
+        if self.wrong:
+            raise self.wrong
+
+
+async def well() -> list[str]:
+    return []
 
 
 def a_request(body: Any, at: str = ARRIVAL, call: str | None = None, **headers: str) -> Request:
@@ -169,12 +188,19 @@ async def test_two_sources_with_one_write_key_are_told_at_the_start() -> None:
     settings = check({"sources": tables | {"again": {"kind": "tracking", "write_keys": ["one", "one"]}}})
     assert [problem.partition(":")[0] for problem in check_write_keys(settings)] == ["sources.app.write_keys"]
 
-    async def well() -> list[str]:
-        return []
-
-    class Nowhere:
-        async def send(self, messages: object, *, within: float) -> None:
-            raise AssertionError
-
     with pytest.raises(Misconfigured, match=r"sources\.app\.write_keys"):
-        create_app(settings, Nowhere(), well)
+        create_app(settings, Broker(None), well)
+
+
+async def test_the_clients_are_told_to_come_back_while_the_broker_is_away() -> None:
+    settings = check({"sources": {"site": {"kind": "tracking", "write_keys": ["wk"]}}})
+    refusals = Refusals()
+    app = create_app(settings, Broker(Retry("Kafka does not answer")), well, refusals)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+        answer = await client.post("/v1/track", json=TRACK | {"writeKey": "wk"})
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert (await client.post("/v1/batch", json={"writeKey": "wk", "batch": []})).status_code == 503
+        assert (await client.post("/v1/track", json=TRACK | {"writeKey": "w"})).json()["message"]
+    assert dict(refusals._counts) == {("/v1", 401): 1}

@@ -24,12 +24,16 @@ HUB = (sys.executable, "-m", "hub")
 
 @dataclass
 class Hub:
-    """`hub serve` with one form and one key; `tools` are destinations by name and address."""
+    """`hub serve` with one form and one key; `tools` are destinations by name and address.
+
+    `sources` are further tables of hub.toml, by the source's name: the lines of each.
+    """
 
     folder: Path
     servers: Addresses
     database_url: str
     tools: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
     ports: tuple[int, int] = (0, 0)
     process: asyncio.subprocess.Process | None = None
 
@@ -51,6 +55,7 @@ class Hub:
             'secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"\nretry_seconds = [0.1, 0.2, 0.5, 1, 1, 1, 1, 1]'
             for name, url in self.tools.items()
         ]
+        tables += [f"[sources.{name}]\n{lines}" for name, lines in self.sources.items()]
         return "\n".join(tables) + "\n"
 
     @property

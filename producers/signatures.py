@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from hub import clock
 from hub.components import Request
 from hub.errors import BadProof, Misconfigured
 from hub.settings import read_secret
+
+MOST_SIGNATURES = 16
+"""Signatures of one header that are looked at: a tool sends one per secret that it has."""
+
+LONGEST_TIME = 40
+SECONDS, MILLISECONDS = 11, 13
+"""Digits of a time in seconds, at the most, and in milliseconds (from 2001 to 2286)."""
+
+WORDS = frozenset(("{body}", "{timestamp}", "{id}"))
 
 
 def _one_or_several(value: object) -> object:
@@ -48,7 +60,7 @@ class Signed(BaseModel):
         if bool(secrets) == bool(file):
             raise ValueError("needs `secret` or `secret_file`, and one of them alone")
         try:
-            secrets = tuple(read_secret(file).split()) if file else secrets
+            secrets = tuple(filter(None, map(str.strip, read_secret(file).splitlines()))) if file else secrets
         except Misconfigured as error:
             raise ValueError(str(error)) from error
         if not secrets or not all(secret.strip() for secret in secrets):
@@ -72,11 +84,32 @@ class Signature(BaseModel):
     timestamp: str | None = Field(
         default=None, description="Header with the time, or `t=` for an item of the signature's own header."
     )
-    id: str | None = Field(default=None, description="Header that `{id}` stands for.")
+    id: str | None = Field(default=None, description="Header with the delivery's id; `{id}` stands for it.")
     tolerance_seconds: int = Field(default=300, gt=0, description="How old or early the time may be.")
     key_prefix: str | None = Field(
         default=None, description="The secret is base64 behind this prefix, as `whsec_`. Absent: the secret's own text."
     )
+
+    @model_validator(mode="after")
+    def _of_one_piece(self) -> Signature:
+        words = re.findall(r"\{[^{}]*\}", self.signs)
+        rest = re.sub(r"\{[^{}]*\}", "", self.signs)
+        if words.count("{body}") != 1 or not WORDS.issuperset(words) or "{" in rest or "}" in rest:
+            raise ValueError("`signs` holds {body} once, and beside it {timestamp}, {id} and signs")
+        if ("{timestamp}" in words) != (self.timestamp is not None):
+            raise ValueError("a `timestamp` protects where it is signed: `signs` holds {timestamp} or there is none")
+        if "{id}" in words and self.id is None:
+            raise ValueError("{id} in `signs` needs `id`, the header that it stands for")
+        return self
+
+    def check(self, secrets: Sequence[str]) -> None:
+        """Raises ValueError where one of them is no key for this signature."""
+        try:
+            empty = [secret for secret in secrets if not self._key(secret)]
+        except ValueError as error:
+            raise ValueError(f"a secret of this signature is base64 behind {self.key_prefix!r}: {error}") from error
+        if empty:
+            raise ValueError("an empty secret proves nothing")
 
     def verify(self, secrets: Sequence[str], request: Request) -> None:
         """Raises BadProof that names the header, for a signature that none of `secrets` made, or an old time."""
@@ -87,15 +120,15 @@ class Signature(BaseModel):
         if timestamp is not None:
             self._check_age(timestamp, request.received_at)
         signed = self._signed(timestamp or "", request)
-        offered = [one.encode("utf-8", "surrogatepass") for one in self._offered(given)]
+        several = islice(self._offered(given), MOST_SIGNATURES)
+        offered = [one.encode("utf-8", "surrogatepass") for one in several]
         expected = [self.sign(secret, signed).encode() for secret in secrets if secret]
         if not sum(hmac.compare_digest(one, other) for one in expected for other in offered):  # all, whichever fits
             raise BadProof("the signature is not made with the secret of this source", self.header.lower())
 
     def sign(self, secret: str, signed: bytes) -> str:
         """The signature of these bytes, as it is written, without its prefix."""
-        key = b64decode(secret.removeprefix(self.key_prefix)) if self.key_prefix is not None else secret.encode()
-        digest = hmac.new(key, signed, getattr(hashlib, self.algorithm)).digest()
+        digest = hmac.new(self._key(secret), signed, getattr(hashlib, self.algorithm)).digest()
         return digest.hex() if self.encoding == "hex" else b64encode(digest).decode()
 
     def headers(self, secret: str, body: bytes, at_seconds: int, identity: str = "") -> dict[str, str]:
@@ -105,6 +138,11 @@ class Signature(BaseModel):
         signed = self._signed(str(at_seconds) if self.timestamp else "", Request(body, stated, {}, "", body))
         inside = f"{self.timestamp}{at_seconds}{self.separator}" if self._within else ""
         return stated | {self.header.lower(): f"{inside}{self.prefix}{self.sign(secret, signed)}"}
+
+    def _key(self, secret: str) -> bytes:
+        if self.key_prefix is None:
+            return secret.encode()
+        return b64decode(secret.removeprefix(self.key_prefix), validate=True)
 
     @property
     def _within(self) -> bool:
@@ -133,7 +171,7 @@ class Signature(BaseModel):
 
     def _check_age(self, written: str, received_at: str) -> None:
         now = clock.parse(received_at)
-        at = clock.from_seconds(int(written)) if written.isdigit() and len(written) < 12 else clock.parse(written)
+        at = _time(written)
         if at is None or now is None or abs((now - at).total_seconds()) > self.tolerance_seconds:
             raise BadProof(f"the time stamp is more than {self.tolerance_seconds} s away from now", self._time_field)
 
@@ -141,3 +179,50 @@ class Signature(BaseModel):
         words = {"timestamp": timestamp, "id": request.headers.get((self.id or "").lower(), "")}
         before, _, after = self.signs.partition("{body}")
         return before.format(**words).encode() + request.raw_body + after.format(**words).encode()
+
+
+def _time(written: str) -> datetime | None:
+    """Seconds or milliseconds since 1970, or ISO 8601; what is longer than a time is none, and is not remembered."""
+    if len(written) > LONGEST_TIME:
+        return None
+    if not (written.isascii() and written.isdigit()):
+        return clock.parse(written)
+    if len(written) == MILLISECONDS:
+        return clock.from_seconds(int(written) // 1000)
+    return clock.from_seconds(int(written)) if len(written) <= SECONDS else None
+
+
+class Token(BaseModel):
+    """Where a tool that signs nothing shows the secret itself."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    query: str | None = Field(default=None, min_length=1, description="`?name=` in the address.")
+    header: str | None = Field(default=None, min_length=1, description="Name of a header.")
+    prefix: str = Field(default="", description="What stands before it in the header, as `Bearer `.")
+    basic: str | None = Field(default=None, min_length=1, description="User of HTTP Basic; the secret is the password.")
+
+    @model_validator(mode="after")
+    def _in_one_place(self) -> Token:
+        if [self.query, self.header, self.basic].count(None) != 2:
+            raise ValueError("a token stands in one place: `query`, `header` or `basic`")
+        if self.prefix and not self.header:
+            raise ValueError("`prefix` goes with `header`")
+        return self
+
+    def verify(self, secrets: Sequence[str], request: Request) -> None:
+        """Raises BadProof that names the header, or the word of the query, without one of `secrets` there."""
+        place = self.query or (self.header or "authorization").lower()
+        given = request.query.get(place, "") if self.query else request.headers.get(place, "")
+        offered = given.encode("utf-8", "surrogatepass")
+        expected = [self._written(secret).encode() for secret in secrets if secret]
+        if not sum(hmac.compare_digest(one, offered) for one in expected):  # all of them, whichever fits
+            raise BadProof("the secret of this source is not there", place)
+
+    def headers(self, secret: str) -> dict[str, str]:
+        """The headers that a tool with this secret sends; none where it stands in the address."""
+        return {} if self.query else {(self.header or "authorization").lower(): self._written(secret)}
+
+    def _written(self, secret: str) -> str:
+        if self.basic is None:
+            return f"{self.prefix}{secret}"
+        return f"Basic {b64encode(f'{self.basic}:{secret}'.encode()).decode()}"

@@ -6,6 +6,7 @@ from hub.registry import Registry
 from producers.sources.shopify import SHOPIFY
 from producers.sources.tracking import TRACKING
 from producers.sources.web_form import WEB_FORM
+from producers.sources.webhook import WEBHOOK
 from producers.sources.zendesk import ZENDESK
 
-SOURCES = Registry("source", SHOPIFY, TRACKING, WEB_FORM, ZENDESK)
+SOURCES = Registry("source", SHOPIFY, TRACKING, WEB_FORM, WEBHOOK, ZENDESK)

@@ -174,6 +174,7 @@ class Field(Table):
         default=None, description="The currency of minor_units, the country of a phone."
     )
     through: Dictionary | None = None
+    unless: Texts = pydantic.Field(default=(), description="Texts that say nothing, as the customer 0 of a guest.")
 
     @model_validator(mode="after")
     def _one_way(self) -> Field:
@@ -214,6 +215,8 @@ class Field(Table):
     def _formed(self, value: Any, delivery: Delivery) -> Any:
         if value is not None and self.through:
             value = self.through.look_up(value, delivery)
+        if self.unless and not isinstance(value, dict | list) and text(value) in self.unless:
+            return None
         return FORMS[self.form](value, _first_text(reader(self.using)(delivery)) if self.using else None)
 
     def _elements(self, each: str, delivery: Delivery) -> list[Delivery]:

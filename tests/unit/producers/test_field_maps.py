@@ -110,6 +110,12 @@ def test_a_value_of_another_sort_is_a_dead_letter_that_names_the_field(form: str
     assert wrong.value.field == "contact.name"
 
 
+def test_what_a_tool_writes_for_nobody_is_nobody() -> None:
+    field = {"first": ["$.customer", "$.account"], "unless": ["0", "guest"]}
+    assert mapped({"contact.id": field}, {"customer": 0, "account": "guest"}) == {}
+    assert mapped({"contact.id": field}, {"customer": 0, "account": "17"}) == {"contact": {"id": "17"}}
+
+
 def test_each_element_becomes_an_object() -> None:
     fields = {
         "id": "$.product",

@@ -19,11 +19,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, mod
 from hub.errors import Reject
 from producers.field_forms import FORMS, text
 from producers.json_paths import Node, compile_path
-from schemas.envelope import hub_only
 from schemas.identifiers import Contact
 
-TYPE = re.compile(r"(?=.{3,256}$)[a-z0-9_-]+(\.[a-z0-9_-]+)+")
-ANYTHING = "*"
 MOST_ELEMENTS = 1000
 """Elements of a list that are gone through; more are no form and no order."""
 
@@ -76,7 +73,7 @@ def _template(word: str) -> Reader:
     holes = [reader(hole) for hole in pieces[1::2]]
 
     def read(delivery: Delivery) -> list[Node]:
-        found = [_first_text(hole(delivery)) for hole in holes]
+        found = [first_text(hole(delivery)) for hole in holes]
         if None in found:
             return []
         filled = [*pieces]
@@ -86,11 +83,13 @@ def _template(word: str) -> Reader:
     return read
 
 
-def _first_text(nodes: list[Node]) -> str | None:
+def first_text(nodes: list[Node]) -> str | None:
+    """The first of them that says something, as text. Raises ValueError for an object or a list."""
     return next((found for node in nodes if (found := text(node.value)) is not None), None)
 
 
-def _a_word(written: str) -> str:
+def a_word(written: str) -> str:
+    """Raises ValueError where it is none."""
     reader(written)
     return written
 
@@ -112,21 +111,7 @@ def _a_name(name: str) -> str:
     return name
 
 
-def _a_type(written: str) -> str:
-    if written.startswith(("$", "@")):
-        return _a_word(written)
-    if not TYPE.fullmatch(written):
-        raise ValueError(f"{written!r} is no type: <noun>.<verb in the past tense>, as order.placed")
-    if _ours(written) and written != "source.ignored":
-        raise ValueError(f"{written!r} is made by the hub alone")
-    return written
-
-
-def _ours(event_type: str) -> bool:
-    return hub_only(event_type) or event_type.startswith("source.")
-
-
-Word = Annotated[str, AfterValidator(_a_word)]
+Word = Annotated[str, AfterValidator(a_word)]
 Words = Annotated[tuple[Word, ...], BeforeValidator(_one_or_several)]
 Name = Annotated[str, AfterValidator(_a_name)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_one_or_several)]
@@ -217,7 +202,7 @@ class Field(Table):
             value = self.through.look_up(value, delivery)
         if self.unless and not isinstance(value, dict | list) and text(value) in self.unless:
             return None
-        return FORMS[self.form](value, _first_text(reader(self.using)(delivery)) if self.using else None)
+        return FORMS[self.form](value, first_text(reader(self.using)(delivery)) if self.using else None)
 
     def _elements(self, each: str, delivery: Delivery) -> list[Delivery]:
         nodes = reader(each)(delivery)
@@ -262,38 +247,3 @@ def _put(data: dict[str, Any], name: str, value: Any) -> None:
         data[part] = {**inner} if isinstance(inner, dict) else {}
         data = data[part]
     data[last] = value
-
-
-class Rule(Table):
-    """Which deliveries become which event. All that `when` asks for must hold; `*` is fulfilled by anything said."""
-
-    when: dict[Word, Texts] = {}
-    type: Annotated[str, AfterValidator(_a_type)]
-    id: OneField | None = None
-    time: OneField | None = None
-    data: Word | None = pydantic.Field(default=None, description="An object that the data begin with.")
-    fields: dict[Name, OneField] = {}
-
-    def fits(self, delivery: Delivery) -> bool:
-        """Whether the delivery is of this kind."""
-        return all(_says(reader(word)(delivery), wanted) for word, wanted in self.when.items())
-
-    def begun(self, delivery: Delivery) -> dict[str, Any]:
-        """The object that the data begin with. Raises Reject where the body has another thing there."""
-        nodes = reader(self.data)(delivery) if self.data else []
-        value = nodes[0].value if nodes else None
-        if value is not None and not isinstance(value, dict):
-            raise Reject("is no object", str(self.data))
-        return value or {}
-
-    def type_of(self, delivery: Delivery) -> str | None:
-        """The event's type; None where the body says it and it is none that a tool may say."""
-        if not self.type.startswith(("$", "@")):
-            return self.type
-        said = _first_text([node for node in reader(self.type)(delivery) if isinstance(node.value, str)])
-        return said if said and TYPE.fullmatch(said) and not _ours(said) else None
-
-
-def _says(nodes: list[Node], wanted: tuple[str, ...]) -> bool:
-    said = [text(node.value) for node in nodes if not isinstance(node.value, dict | list)]
-    return any(one is not None and (one in wanted or ANYTHING in wanted) for one in said)

@@ -19,7 +19,8 @@ from hub import clock
 from hub.components import Reading, Request, Sample, Source
 from hub.errors import Misconfigured, Reject, Unreadable, WrongType
 from producers import forms
-from producers.field_maps import Delivery, Field, Name, OneField, Rule, event_data
+from producers.event_rules import Rule
+from producers.field_maps import Delivery, Field, Name, OneField, event_data
 from producers.gateway.event_data import checked
 from producers.gateway.records import hash_of_bytes
 from producers.signatures import Signature, Signed, Token

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from hub.errors import Reject
+from producers.event_rules import Rule
 from producers.field_forms import FORMS
-from producers.field_maps import Delivery, Rule, event_data
+from producers.field_maps import Delivery, event_data
 
 
 def mapped(fields: dict[str, Any], body: Any, **headers: str) -> dict[str, Any]:

@@ -115,6 +115,13 @@ def test_the_first_rule_that_fits_says_what_it_is() -> None:
     )
 
 
+def test_a_type_may_hang_on_a_value() -> None:
+    rule = {"by": "$.status", "types": {"gone": "order.cancelled", "said": "@X-Type"}, "type": "order.updated"}
+    own = settings(events=[rule])
+    said = [reading(own, {"status": status}, x_type="order.lost").type for status in ("gone", "said", "new", None, 7)]
+    assert said == ["order.cancelled", "order.lost", "order.updated", "order.updated", "order.updated"]
+
+
 def test_rules_of_the_table_come_before_those_of_its_preset() -> None:
     rule = {"when": {"$.type": "customer.created"}, "type": "lead.found"}
     own = Settings.model_validate({"preset": "stripe", "secret": "hush", "events": [rule]})
@@ -233,6 +240,8 @@ EVENT = {"type": "thing.happened"}
         ({"events": [EVENT | {"fields": {"a": {"each": "$.a"}}}]}, "events.0.fields.a", "`each` goes with"),
         ({"events": [EVENT | {"fields": {"a": {}}}]}, "events.0.fields.a", "needs one of"),
         ({"events": [EVENT | {"fields": {"a": {"all": "$.a", "as": "json"}}}]}, "events.0.fields.a", "not of json"),
+        ({"events": [EVENT | {"by": "$.a"}]}, "events.0", "`by` and `types` go together"),
+        ({"events": [EVENT | {"by": "$.a", "types": {"x": "X"}}]}, "events.0.types.x", "no type"),
         ({"events": [EVENT | {"filds": {}}]}, "events.0.filds", "not permitted"),
         ({"id": "id"}, "id.first.0", "neither a path"),
         ({"signature": HEADER | {"signs": "{x}"}}, "signature", "holds {body} once"),

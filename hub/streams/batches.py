@@ -64,7 +64,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
             self._pace = Pace(self._client)
             self._client.subscribe([self._kafka.prefix + topic for topic in self._work.topics], listener=self)
             try:
-                async with started(self._client, JOIN_SECONDS):
+                async with started(self._client, JOIN_SECONDS, stop):
                     pause = 0.2
                     await self._consume(stop)
             except (Retry, KafkaError, OSError) as error:

@@ -7,8 +7,9 @@ The defaults of aiokafka acknowledge too early (`acks=1`), skip what was there b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -74,12 +75,20 @@ def producer(kafka: Kafka, *, linger_ms: int = 0, batch_bytes: int = 131_072) ->
 
 @asynccontextmanager
 async def started(
-    client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient, within: float = START_SECONDS
+    client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient,
+    within: float = START_SECONDS,
+    stop: asyncio.Event | None = None,
 ) -> AsyncIterator[None]:
-    """The client, started within a bound and stopped at the end. Raises Retry where no broker answers."""
+    """The client, started within a bound and stopped at the end.
+
+    Raises Retry where no broker answers, and where `stop` is set before it has started.
+    """
     try:
-        await asyncio.wait_for(client.start(), within)
+        await asyncio.wait_for(_start(client, stop), within)
     except asyncio.CancelledError:
+        await _stop(client)
+        raise
+    except Retry:
         await _stop(client)
         raise
     except (KafkaError, TimeoutError, OSError) as error:
@@ -89,6 +98,20 @@ async def started(
         yield
     finally:
         await _stop(client)
+
+
+async def _start(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient, stop: asyncio.Event | None) -> None:
+    """To join a group may take its rebalance timeout; whoever is to stop does not wait for that."""
+    loop = asyncio.get_running_loop()
+    starting, stopping = loop.create_task(client.start()), loop.create_task((stop or asyncio.Event()).wait())
+    try:
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        is_stopped = not starting.done()
+        await _cancelled({starting, stopping})
+    if is_stopped:
+        raise Retry("it was told to stop before it had started")
+    starting.result()
 
 
 async def _stop(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient) -> None:
@@ -130,7 +153,7 @@ def _tasks_of(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient)
     return found
 
 
-async def _cancelled(tasks: set[asyncio.Task[None]]) -> None:
+async def _cancelled(tasks: Collection[asyncio.Future[Any]]) -> None:
     for task in tasks:
         task.cancel()
     if tasks:

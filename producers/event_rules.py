@@ -10,7 +10,7 @@ from pydantic import AfterValidator, model_validator
 
 from hub.errors import Reject
 from producers.field_forms import text
-from producers.field_maps import Delivery, Name, OneField, Table, Texts, Word, a_word, first_text, reader
+from producers.field_maps import Delivery, Name, OneField, OneText, Table, Texts, Word, a_word, first_text, reader
 from producers.json_paths import Node
 from schemas.envelope import hub_only
 
@@ -42,8 +42,8 @@ class Rule(Table):
     type: Type
     by: Word | None = pydantic.Field(default=None, description="A value that the type hangs on, where `types` has it.")
     types: dict[str, Type] = pydantic.Field(default={}, description="The type by that value's text.")
-    id: OneField | None = None
-    time: OneField | None = None
+    id: OneText | None = None
+    time: OneText | None = None
     data: Word | None = pydantic.Field(default=None, description="An object that the data begin with.")
     fields: dict[Name, OneField] = pydantic.Field(default={}, description="The event's data, by name.")
 
@@ -54,8 +54,8 @@ class Rule(Table):
         return self
 
     def fits(self, delivery: Delivery) -> bool:
-        """Whether the delivery is of this kind."""
-        return all(_says(reader(word)(delivery), wanted) for word, wanted in self.when.items())
+        """Whether the delivery is of this kind. Raises Reject for a text with words in it, one of which is an object."""
+        return all(_says(word, wanted, delivery) for word, wanted in self.when.items())
 
     def begun(self, delivery: Delivery) -> dict[str, Any]:
         """The object that the data begin with. Raises Reject where the body has another thing there."""
@@ -78,6 +78,10 @@ def _one_text(word: str, delivery: Delivery) -> str | None:
     return first_text([node for node in reader(word)(delivery) if isinstance(node.value, str)])
 
 
-def _says(nodes: list[Node], wanted: tuple[str, ...]) -> bool:
+def _says(word: str, wanted: tuple[str, ...], delivery: Delivery) -> bool:
+    try:
+        nodes = reader(word)(delivery)
+    except ValueError as error:
+        raise Reject(str(error), word) from error
     said = [text(node.value) for node in nodes if not isinstance(node.value, dict | list)]
     return any(one is not None and (one in wanted or ANYTHING in wanted) for one in said)

@@ -152,7 +152,7 @@ class Field(Table):
     all: Words = ()
     each: Word | None = None
     fields: dict[Name, OneField] = {}
-    key: OneField | None = None
+    key: OneText | None = None
     value: OneField | None = None
     form: str = pydantic.Field(default="text", alias="as")
     using: Word | None = pydantic.Field(
@@ -220,7 +220,14 @@ class Field(Table):
         return {name: said[0] if len(said) == 1 else said for name, said in gathered.items()}
 
 
+def _one_text(field: Field) -> Field:
+    if not field.first or field.form in {"integer", *ONE_BY_ONE}:
+        raise ValueError("is one text here: a word, or a table with `first`")
+    return field
+
+
 OneField = Annotated[Field, BeforeValidator(_a_table)]
+OneText = Annotated[Field, BeforeValidator(_a_table), AfterValidator(_one_text)]
 
 
 def event_data(fields: Mapping[str, Field], delivery: Delivery, begun: Any = None) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from hub.components import Reading, Request, Sample, Source
 from hub.errors import Misconfigured, Reject, Unreadable, WrongType
 from producers import forms
 from producers.event_rules import Rule
-from producers.field_maps import Delivery, Field, Name, OneField, event_data
+from producers.field_maps import Delivery, Field, Name, OneField, OneText, event_data
 from producers.gateway.event_data import checked
 from producers.gateway.records import hash_of_bytes
 from producers.signatures import Signature, Signed, Token
@@ -66,13 +66,13 @@ class Settings(Signed):
     token: Token | None = pydantic.Field(
         default=None, description="where it shows the secret itself, if it signs nothing."
     )
-    topic: OneField | None = pydantic.Field(
+    topic: OneText | None = pydantic.Field(
         default=None, description="What the tool calls an event: noted where no rule of `events` fits."
     )
-    id: OneField | None = pydantic.Field(
+    id: OneText | None = pydantic.Field(
         default=None, description="What makes two deliveries the same one. Absent: the same bytes."
     )
-    time: OneField | None = pydantic.Field(default=None, description="When it happened. Absent: its arrival.")
+    time: OneText | None = pydantic.Field(default=None, description="When it happened. Absent: its arrival.")
     events: tuple[Rule, ...] = pydantic.Field(default=(), description="Rules: which deliveries become which event.")
     fields: dict[Name, OneField] = pydantic.Field(
         default={}, description="Fields that every event gets, instead of those of its rule that have the same name."

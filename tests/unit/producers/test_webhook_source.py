@@ -215,6 +215,14 @@ def test_texts_that_no_database_keeps_are_told_by_their_place() -> None:
     assert wrong.value.field == "a.b.1"
 
 
+def test_an_object_where_a_rule_asks_for_a_text_is_told_by_its_word() -> None:
+    own = settings(events=[{"when": {"{$.a}/x": "a/x"}, "type": "thing.happened"}])
+    assert reading(own, {"a": "a"}).type == "thing.happened"
+    with pytest.raises(Reject) as wrong:
+        reading(own, {"a": {"b": 1}})
+    assert wrong.value.field == "{$.a}/x"
+
+
 EVENT = {"type": "thing.happened"}
 
 
@@ -244,6 +252,8 @@ EVENT = {"type": "thing.happened"}
         ({"events": [EVENT | {"by": "$.a", "types": {"x": "X"}}]}, "events.0.types.x", "no type"),
         ({"events": [EVENT | {"filds": {}}]}, "events.0.filds", "not permitted"),
         ({"id": "id"}, "id.first.0", "neither a path"),
+        ({"id": {"all": "$.id"}}, "id", "one text here"),
+        ({"time": {"first": "$.at", "as": "integer"}}, "time", "one text here"),
         ({"signature": HEADER | {"signs": "{x}"}}, "signature", "holds {body} once"),
         ({"secret": ""}, "secret", "needs `secret`"),
         ({"preset": "standard-webhooks", "secret": "no base64!", "signature": ""}, "", "base64 behind 'whsec_'"),

@@ -11,7 +11,6 @@ from pydantic import AfterValidator, model_validator
 from hub.errors import Reject
 from producers.field_forms import text
 from producers.field_maps import Delivery, Name, OneField, OneText, Table, Texts, Word, a_word, first_text, reader
-from producers.json_paths import Node
 from schemas.envelope import hub_only
 
 TYPE = re.compile(r"(?=.{3,256}$)[a-z0-9_-]+(\.[a-z0-9_-]+)+")
@@ -54,7 +53,7 @@ class Rule(Table):
         return self
 
     def fits(self, delivery: Delivery) -> bool:
-        """Whether the delivery is of this kind. Raises Reject for a text with words in it, one of which is an object."""
+        """Whether the delivery is of this kind. Raises Reject where a word cannot be told."""
         return all(_says(word, wanted, delivery) for word, wanted in self.when.items())
 
     def begun(self, delivery: Delivery) -> dict[str, Any]:

@@ -74,6 +74,7 @@ SCHEMES = [
         {"stripe-signature": f"t={SECONDS},v1={mac('whsec_hush', STAMP + b'.' + BODY, hexadecimal=True)},v0=00"},
     ),
     Scheme("typeform", preset("typeform"), "hush", {"typeform-signature": f"sha256={mac('hush', BODY)}"}),
+    Scheme("woocommerce", preset("woocommerce"), "hush", {"x-wc-webhook-signature": mac("hush", BODY)}),
     Scheme("tally", preset("tally"), "hush", {"tally-signature": mac("hush", BODY)}),
     Scheme(
         "standard-webhooks",

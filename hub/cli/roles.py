@@ -35,6 +35,17 @@ async def _gateway(resources: Resources, stop: asyncio.Event) -> None:
     await run_door(resources.settings, stop)
 
 
+async def run_mailbox(settings: Settings, stop: asyncio.Event) -> None:
+    """Mail, in: it needs nothing but Kafka, and says 451 while even that is away."""
+    from producers.mailbox.run import run
+
+    await run(settings, stop)
+
+
+async def _mailbox(resources: Resources, stop: asyncio.Event) -> None:
+    await run_mailbox(resources.settings, stop)
+
+
 async def _profiles(resources: Resources, stop: asyncio.Event) -> None:
     from consumers.profiles import Profiles
     from hub.streams.batches import consume
@@ -81,6 +92,7 @@ async def _console(resources: Resources, stop: asyncio.Event) -> None:
 
 ROLES: dict[str, Role] = {
     "gateway": _gateway,
+    "mailbox": _mailbox,
     "profiles": _profiles,
     "relay": _relay,
     "sync": _sync,
@@ -89,12 +101,26 @@ ROLES: dict[str, Role] = {
     "console": _console,
 }
 
+DOORS: dict[str, Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]] = {
+    "gateway": run_door,
+    "mailbox": run_mailbox,
+}
+"""Roles that let events in: alone in a process they start, and answer, while Kafka or PostgreSQL is away."""
+
 TOGETHER: tuple[tuple[str, ...], ...] = (
     ("gateway",),
+    ("mailbox",),
     ("profiles",),
     ("relay", "sync", "dispatcher", "monitor", "console"),
 )
-"""How `hub serve` shares the roles out over processes: the two that are busy with Python have one each."""
+"""How `hub serve` shares the roles out over processes: those that are busy with Python have one each."""
+
+
+def together(settings: Settings) -> list[tuple[str, ...]]:
+    """The shares that have something to do: without a mail source there is no mailbox."""
+    from producers.mailbox.sources import has_mail
+
+    return [share for share in TOGETHER if share != ("mailbox",) or has_mail(settings)]
 
 
 def regions_of(settings: Settings) -> dict[str, str | None]:

@@ -15,7 +15,6 @@ from hub.cli.session import resolved, run, told
 from hub.errors import Retry
 from hub.settings import Settings, environment, load
 
-DOOR = "gateway"
 GARBAGE_EVERY = 50_000
 """Objects between two looks for cycles: batches make many objects and hardly a cycle."""
 app = typer.Typer(rich_markup_mode="rich")
@@ -26,7 +25,9 @@ _console = Console(stderr=True)
 def serve(
     roles: Annotated[
         list[str] | None,
-        typer.Argument(help="gateway, profiles, relay, sync, dispatcher, monitor or console; none: all of them."),
+        typer.Argument(
+            help="gateway, mailbox, profiles, relay, sync, dispatcher, monitor or console; none: all of them."
+        ),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes of the named role; they share its work.")] = 1,
     child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
@@ -44,6 +45,8 @@ def serve(
       hub serve profiles --workers 4   four more processes that make profiles
 
       hub serve gateway console        the two web servers alone
+
+      hub serve mailbox                mail by SMTP, LMTP and IMAP
     """
     settings = told(load)
     if child:
@@ -55,14 +58,15 @@ def serve(
 
 
 def _everything(settings: Settings) -> None:
-    from hub.cli.roles import TOGETHER
+    from hub.cli.roles import together
     from hub.runtime.processes import instance_of, only_one
 
     with only_one(settings.state):
-        run(_parent(resolved(settings), list(TOGETHER), instance_of(settings.state)))
+        run(_parent(resolved(settings), together(settings), instance_of(settings.state)))
 
 
 async def _parent(settings: Settings, shares: Sequence[tuple[str, ...]], instance: str | None = None) -> None:
+    from hub.cli.roles import DOORS
     from hub.runtime.processes import stop_on_signals, supervise
     from hub.runtime.resources import prepare
 
@@ -71,7 +75,7 @@ async def _parent(settings: Settings, shares: Sequence[tuple[str, ...]], instanc
     child = [sys.executable, "-m", "hub", "serve", "--child", *(["--instance", instance] if instance else [])]
     commands = {f"{number}:{'+'.join(roles)}": [*child, *roles] for number, roles in enumerate(shares, 1)}
     around = environment() | addresses(settings)
-    doors = {name: command for name, command in commands.items() if command[-1] == DOOR}
+    doors = {name: command for name, command in commands.items() if name.partition(":")[2] in DOORS}
     rooms = {name: command for name, command in commands.items() if name not in doors}
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(supervise(doors, around, stop))
@@ -102,7 +106,7 @@ def _welcome(settings: Settings) -> None:
 
 
 async def _child(settings: Settings, roles: Sequence[str], instance: str | None) -> None:
-    from hub.cli.roles import run_door, run_roles
+    from hub.cli.roles import DOORS, run_roles
     from hub.runtime.processes import end_with_parent, stop_on_signals
     from hub.runtime.resources import open_resources
     from hub.telemetry.logging import configure
@@ -111,8 +115,8 @@ async def _child(settings: Settings, roles: Sequence[str], instance: str | None)
     stop_on_signals(stop)
     end_with_parent()
     configure()
-    if list(roles) == [DOOR]:  # the door opens, and says 503, while Kafka or PostgreSQL is away
-        await run_door(settings, stop)
+    if len(roles) == 1 and roles[0] in DOORS:
+        await DOORS[roles[0]](settings, stop)
         return
     gc.freeze()
     gc.set_threshold(GARBAGE_EVERY, 20, 50)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode="rich")
 
-USUAL = {"gateway": 8080, "console": 8090}
+USUAL = {"gateway": 8080, "console": 8090, "inbox": 2525}
 """Ports of the two listeners, where nobody else has them."""
 LONGEST_OUTAGE, OUTAGE_AGAIN = 12.0, 120.0
 """Seconds that one of the tools is out, and after which it is out again."""
@@ -91,10 +91,10 @@ def _staged(wishes: Wishes, folder: Folder, plan: Plan, *, is_first: bool) -> St
     """The tools' ports, hub.toml, and the servers. Raises Misconfigured."""
     from hub.cli.demo_run import Stage
     from hub.demo import tools as departments
-    from hub.demo.posts import KEYS
+    from hub.demo.posts import KEYS, SIGNED
     from hub.settings import load
 
-    keys = {name: token_urlsafe(24) for name in KEYS}
+    keys = {name: token_urlsafe(24) for name in (*KEYS, *SIGNED)}
     tools = {name: departments.Tool(name) for name in departments.NAMES}
     tools[departments.OUT].outage = _outage(wishes.events / wishes.rate)
     doors = departments.doors()

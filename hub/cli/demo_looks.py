@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hub import clock
-from hub.demo.posts import SOURCES
+from hub.demo.posts import DEPARTMENTS
 from hub.demo.screen import Heard, Picture
 from hub.identity.ids import from_text
 from hub.storage import tally
@@ -137,7 +137,10 @@ class Looks:
             doing=self.doing,
             seconds=self.seconds,
             planned=planned,
-            came_in={source: (sender.accepted[source], sender.again[source]) for source in SOURCES},
+            came_in={
+                name: (sum(sender.accepted[one] for one in sources), sum(sender.again[one] for one in sources))
+                for name, sources in DEPARTMENTS.items()
+            },
             tools={
                 name: Heard(tool.told, tool.turned_away, seen.get(name, Heard()).waits, tool.last, tool.is_out)
                 for name, tool in self._tools.items()

@@ -19,7 +19,7 @@ from hub.cli.demo_looks import Looks
 from hub.cli.serve import addresses
 from hub.demo.company import Plan
 from hub.demo.folder import Folder
-from hub.demo.posts import posts
+from hub.demo.posts import INBOX, posts
 from hub.demo.screen import Screen
 from hub.demo.sender import Sender, until_ready
 from hub.demo.tools import Tool, serving
@@ -91,7 +91,7 @@ async def run(stage: Stage) -> bool:
 async def _perform(stage: Stage, screen: Screen) -> End:
     """The hub, the tools and the company."""
     listeners = [f"http://{one.listen}" for one in (stage.settings.gateway, stage.settings.console)]
-    sender = Sender(listeners[0], stage.keys)
+    sender = Sender(listeners[0], stage.settings.sources[INBOX].own["listen"], stage.keys)
     async with session.database(stage.settings) as pool, Monitor(stage.settings, pool) as monitor:
         looks = Looks(pool, monitor, sender, stage.tools)
         await looks.begin()
@@ -100,7 +100,7 @@ async def _perform(stage: Stage, screen: Screen) -> End:
                 if stage.stop.is_set():
                     return End(not stage.wishes.exits, TOO_EARLY)
                 raise Retry(f"the hub did not come up within {UP_SECONDS:.0f} s; its log: {stage.folder.log}")
-            screen.say(f"Events in   {listeners[0]}/in/{{source}} and /events")
+            screen.say(f"Events in   {listeners[0]}/in/{{source}} and /events, mail at {sender.mail}")
             screen.say(f"Beside it   HUB_CONFIG={stage.folder.settings} hub lag --watch")
             screen.say("")
             return await _company(stage, screen, looks, sender)

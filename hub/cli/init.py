@@ -46,6 +46,23 @@ kind = "web_form"
 keys = ["{form_key}"]      # ?key= or a hidden field; may be public
 redirects = []                           # hosts that the form field `redirect` may lead to
 # region = "DE"
+# [sources.shop]
+# kind = "shopify"
+# secret = "..."                         # the app's client secret; while it is being changed, a list of both
+# [sources.desk]
+# kind = "zendesk"
+# secret = "..."                         # the webhook's signing secret
+# [sources.inbox]
+# kind = "smtp"                          # or "imap": host, user, password_file, folder
+# listen = "127.0.0.1:2525"
+# domains = ["example.com"]              # yours: a mail from them never makes a customer
+# [sources.site]
+# kind = "tracking"                      # what the client libraries of Segment and RudderStack send to /v1/...
+# write_keys = ["wk_site"]
+# [sources.payments]
+# kind = "webhook"                       # any signed webhook; presets: stripe, woocommerce, typeform, tally ...
+# preset = "stripe"
+# secret = "whsec_..."
 
 # Destinations: who is told when a profile changes. Signed webhooks (Standard Webhooks).
 # [destinations.sales]

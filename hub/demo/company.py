@@ -1,7 +1,8 @@
 """What happens at the simulated company, and when: a function of its seed and its first start, without an end.
 
-People write to two forms, call, buy, and are kept in a sales tool. Some requests are sent twice, some events are told
-hours or days late or in the wrong order, and what a person does first leaves two profiles that a later event makes one.
+People write to two forms and by mail, ask the support desk, call, buy, and are kept in a sales tool. Some requests are
+sent twice, some events are told hours or days late or in the wrong order, and what a person does first leaves two
+profiles that a later event makes one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Literal
 
 from hub.demo.people import FAMILY, FIRM, Person, people
 
-Kind = Literal["ask", "offer", "call", "meet", "note", "order", "paid", "move", "stale"]
+Kind = Literal["ask", "offer", "mail", "ticket", "call", "meet", "note", "order", "paid", "move", "stale"]
 
 NEWCOMERS, REPEATS, LATE, DISORDERED = 0.28, 0.06, 0.08, 0.10
 """Shares: of events that are somebody's first, of requests sent before, of events told days late, or a little late."""
@@ -25,17 +26,17 @@ RECENT = 30
 SLOW = 2.0
 """Requests a second when the first ones are through and somebody goes on watching."""
 
-# A form by e-mail and a call by phone are two people, until the sales tool knows both addresses (`meet`).
+# A form by e-mail and a call by phone are two people, until somebody knows both addresses (`meet`, `ticket`).
 STORIES: tuple[tuple[Kind, ...], ...] = (
-    ("ask", "call", "meet", "order", "paid", "note"),
+    ("ask", "mail", "call", "ticket", "order", "paid", "meet"),
     ("call", "offer", "meet", "note", "order"),
-    ("order", "ask", "call", "meet", "paid"),
+    ("order", "ask", "mail", "ticket", "paid"),
     ("offer", "call", "offer", "meet", "move", "stale"),
-    ("ask", "order", "paid", "offer"),
+    ("mail", "order", "paid", "ticket", "offer"),
 )
 OF_A_FAMILY: tuple[Kind, ...] = ("ask", "order", "offer", "paid")
 OF_A_FIRM: tuple[Kind, ...] = ("offer", "call", "meet", "ask")
-COMING_BACK: tuple[Kind, ...] = ("order", "order", "paid", "ask", "offer", "note", "note", "call")
+COMING_BACK: tuple[Kind, ...] = ("order", "order", "paid", "ask", "offer", "mail", "ticket", "note", "call")
 NEEDS: dict[Kind, Kind] = {"paid": "order", "note": "meet"}
 
 

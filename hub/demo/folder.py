@@ -11,10 +11,11 @@ from datetime import datetime
 from pathlib import Path
 
 from hub import clock
-from hub.demo.posts import FORM_KEY, FORMS
+from hub.demo.posts import FORM_KEY, FORMS, INBOX, KEYS
 from hub.demo.tools import Tool
 from hub.errors import Misconfigured
 
+KINDS = {"desk": "zendesk", "shop": "shopify"}
 BEGAN = "first_start"
 RETRY_SECONDS = (*[1] * 3, *[2] * 5, *[3] * 10, *[5] * 12, *[10] * 12, *[30] * 20)
 """Short, so that a tool that was out is told soon; long enough in all that none is given up while somebody watches."""
@@ -68,7 +69,7 @@ class Folder:
     def write_settings(
         self, listeners: Mapping[str, str], keys: Mapping[str, str], tools: Mapping[str, tuple[Tool, str]]
     ) -> None:
-        """Write hub.toml: `listeners` and `keys` by name, each tool with its address. The secrets are new ones."""
+        """Write hub.toml: listeners (the inbox is one) and secrets by name, each tool with its address."""
         self.log.parent.mkdir(mode=0o700, exist_ok=True)
         _put(self.settings, settings(self.state, listeners, keys, tools))
 
@@ -78,10 +79,13 @@ def settings(
 ) -> str:
     """The text of the demo's hub.toml."""
     tables = ["# Written by `hub demo` at every start.", f"state = {_text(state)}", 'region = "DE"']
-    tables += [f"[{name}]\nlisten = {_text(address)}" for name, address in listeners.items()]
+    for name, address in listeners.items():
+        table = f'sources.{INBOX}]\nkind = "smtp"' if name == INBOX else f"{name}]"
+        tables.append(f"[{table}\nlisten = {_text(address)}")
     for name, secret in keys.items():
         scopes = '["events:write", "profiles:read", "operations:read"]'
-        tables.append(f"[keys.{name}]\nsecret = {_text(secret)}\nscopes = {scopes}")
+        table = f"keys.{name}]\nscopes = {scopes}" if name in KEYS else f'sources.{name}]\nkind = "{KINDS[name]}"'
+        tables.append(f"[{table}\nsecret = {_text(secret)}")
     tables += [f'[sources.{name}]\nkind = "web_form"\nkeys = [{_text(FORM_KEY)}]' for name in FORMS]
     for name, (tool, address) in tools.items():
         place = f'kind = "webhook"\nurl = {_text(address)}\nsecret = {_text(tool.secret)}'

@@ -63,6 +63,11 @@ class Person:
         """What the shop calls them."""
         return f"{700_000 + self.number * 7}"
 
+    @property
+    def desk(self) -> str:
+        """What the support desk calls them."""
+        return f"{5_000_000 + self.number * 3}"
+
     def name(self, spelling: int) -> str:
         """The whole name, as one writes it."""
         usual = f"{self.given} {self.family}"

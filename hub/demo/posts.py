@@ -1,4 +1,4 @@
-"""A touch as the request that carries it: a form's post in three encodings, or a CloudEvent in two modes."""
+"""A touch as the request that carries it: a form's post, a mail, a desk's or a shop's webhook, or a CloudEvent."""
 
 from __future__ import annotations
 
@@ -10,13 +10,23 @@ from urllib.parse import urlencode
 import orjson
 
 from hub import clock
+from hub.demo import departments
 from hub.demo.company import Kind, Plan, Touch, touches
-from hub.demo.people import Person
 
 FORM_KEY = "pk_demo"
 FORMS = ("contact-form", "offer-form")
-KEYS = ("crm", "phone", "shop")
-SOURCES = (*FORMS, *KEYS)
+KEYS = ("crm", "phone")
+SIGNED = ("desk", "shop")
+INBOX = "inbox"
+SOURCES = (*FORMS, INBOX, *SIGNED, *KEYS)
+DEPARTMENTS: Mapping[str, tuple[str, ...]] = {
+    "web forms": FORMS,
+    "e-mail": (INBOX,),
+    "support desk": ("desk",),
+    "shop": ("shop",),
+    "sales, phone": KEYS,
+}
+"""Whose sources they are."""
 HOME = timezone(timedelta(hours=1))
 """Where the web site's clock hangs."""
 BOUNDARY = "----the-simulated-company"
@@ -31,14 +41,14 @@ QUESTIONS = (
 WISHES = ("Twenty of them, by the end of the month.", "An offer for our office, please.", "The same as last year.")
 TALKS = ("Asked for the invoice again.", "Wants a date next week.", "Very pleased, will order more.", "Left a message.")
 NOTES = ("Prefers e-mail.", "Birthday in May.", "Asked for a discount of five per cent.", "Met at the fair.")
-GOODS = ("lamp", "oak table", "two chairs", "tool case", "coffee machine", "desk")
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
     """One request: from which source, when it is to be sent (in seconds after the start), and its bytes.
 
-    It carries a form's key already, for that is public; the secret of any other source comes with the sender.
+    It carries a form's key already, for that is public; key or signature of any other source come with the sender. Of a
+    mail, `path` is the receiver and the headers hold the sender; its body is the whole mail.
     """
 
     number: int
@@ -59,19 +69,24 @@ def post(plan: Plan, touch: Touch) -> Post:
     """The request of a touch. A repeat has the bytes and the id of the request that it repeats."""
     source, make = WAYS[touch.kind]
     natural = f"{plan.seed}-{plan.people}-{touch.first}"
-    said = make(touch)
-    if source in FORMS:
-        path, headers, body = _form(source, natural, touch, said)
-    else:
-        path, headers, body = _event(source, natural, touch, said)
+    path, headers, body = make(source, natural, touch)
     return Post(touch.number, touch.offset, source, touch.is_repeat, path, headers, body)
 
 
 Wire = tuple[str, dict[str, str], bytes]
 Said = Mapping[str, object]
+Make = Callable[[str, str, Touch], Wire]
 
 
-def _form(source: str, natural: str, touch: Touch, said: Said) -> Wire:
+def _form(say: Callable[[Touch], Said]) -> Make:
+    return lambda source, natural, touch: _submitted(source, natural, touch, say(touch))
+
+
+def _event(say: Callable[[Touch], Said]) -> Make:
+    return lambda source, natural, touch: _told(source, natural, touch, say(touch))
+
+
+def _submitted(source: str, natural: str, touch: Touch, said: Said) -> Wire:
     at = touch.at.astimezone(HOME).isoformat(timespec="milliseconds")
     fields = {**said, "submitted_at": at}
     content_type, body = ENCODINGS[touch.spelling % 3](fields)
@@ -97,7 +112,7 @@ def _multipart(fields: Said) -> tuple[str, bytes]:
 ENCODINGS = (_urlencoded, _json, _multipart)
 
 
-def _event(source: str, natural: str, touch: Touch, said: Said) -> Wire:
+def _told(source: str, natural: str, touch: Touch, said: Said) -> Wire:
     attributes = {
         "specversion": "1.0",
         "id": natural,
@@ -147,41 +162,24 @@ def _noted(touch: Touch) -> Said:
     return {"contact": {"id": touch.person.crm}, "text": _one_of(NOTES, touch.spelling)}
 
 
-def _bought(touch: Touch) -> Said:
-    who = touch.person
-    contact = {"id": who.shop, "name": f"{who.given} {who.family}", "email": who.email(0, moved=touch.moved)}
-    return {"contact": contact, "order": _order(who, touch)}
-
-
-def _order(who: Person, touch: Touch) -> Said:
-    return {
-        "number": f"{who.shop}-{touch.first}",
-        "goods": _one_of(GOODS, touch.spelling),
-        "total": f"{19 + touch.spelling * 7}.90",
-        "currency": "EUR",
-    }
-
-
-def _paid(touch: Touch) -> Said:
-    return {"contact": {"id": touch.person.shop}, "order": _order(touch.person, touch)}
-
-
 def _one_of(texts: tuple[str, ...], spelling: int) -> str:
     return texts[spelling % len(texts)]
 
 
-WAYS: dict[Kind, tuple[str, Callable[[Touch], Said]]] = {
-    "ask": ("contact-form", _asked),
-    "offer": ("offer-form", _wanted),
-    "call": ("phone", _called),
-    "meet": ("crm", _met),
-    "move": ("crm", _met),
-    "stale": ("crm", _met),
-    "note": ("crm", _noted),
-    "order": ("shop", _bought),
-    "paid": ("shop", _paid),
+WAYS: dict[Kind, tuple[str, Make]] = {
+    "ask": ("contact-form", _form(_asked)),
+    "offer": ("offer-form", _form(_wanted)),
+    "mail": (INBOX, departments.mail),
+    "ticket": ("desk", departments.ticket),
+    "call": ("phone", _event(_called)),
+    "meet": ("crm", _event(_met)),
+    "move": ("crm", _event(_met)),
+    "stale": ("crm", _event(_met)),
+    "note": ("crm", _event(_noted)),
+    "order": ("shop", departments.order),
+    "paid": ("shop", departments.order),
 }
-"""Through which source each kind of touch comes, and what is said."""
+"""Through which source each kind of touch comes, and what makes its request."""
 
 TYPES: dict[Kind, str] = {
     "call": "call.logged",
@@ -189,6 +187,4 @@ TYPES: dict[Kind, str] = {
     "move": "contact.updated",
     "stale": "contact.updated",
     "note": "note.added",
-    "order": "order.placed",
-    "paid": "order.paid",
 }

@@ -35,7 +35,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Everything that the table shows at one moment. `came_in` holds requests and repeats among them by source."""
+    """Everything that the table shows at one moment. `came_in` holds requests and repeats among them by department."""
 
     doing: str = ""
     seconds: float = 0.0
@@ -104,7 +104,7 @@ def _table(*columns: str) -> Table:
 
 
 def _came_in(picture: Picture) -> Group:
-    table = _table("source", "events", "sent again")
+    table = _table("department", "events", "sent again")
     for source, (count, again) in picture.came_in.items():
         table.add_row(source, f"{count:,}", f"{again:,}")
     return _quarter("Came in", "and is safe on Kafka", table)

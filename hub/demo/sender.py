@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import httpx
-import orjson
 
 from hub import clock
+from hub.demo.doors import Answer, Doors
 from hub.demo.posts import Post
 from hub.errors import Retry
 
@@ -18,7 +18,7 @@ AT_ONCE = 16
 """Requests on the wire at a time, at the most."""
 PATIENCE_SECONDS = 60.0
 """How long a request is tried again while the front door is away."""
-TRY_SECONDS, PAUSE_SECONDS, KNOCK_SECONDS = 10.0, 0.5, 0.2
+PAUSE_SECONDS, KNOCK_SECONDS = 0.5, 0.2
 
 
 class Accepted(NamedTuple):
@@ -29,13 +29,14 @@ class Accepted(NamedTuple):
 
 
 class Sender:
-    """What was sent, and what the hub said to it. `secrets` holds the key of every source that needs one."""
+    """What was sent, and what the hub said to it: its gateway at `address`, its mailbox at `mail` (host:port).
 
-    def __init__(self, address: str, secrets: Mapping[str, str]) -> None:
-        self._secrets = secrets
-        limits = httpx.Limits(max_connections=AT_ONCE)
-        # The hub is on this machine: no proxy that the environment names is asked.
-        self._client = httpx.AsyncClient(base_url=address, timeout=TRY_SECONDS, limits=limits, trust_env=False)
+    `secrets` holds the key of every source that needs one.
+    """
+
+    def __init__(self, address: str, mail: str, secrets: Mapping[str, str]) -> None:
+        self.mail = mail
+        self._doors = Doors(address, mail, secrets, AT_ONCE)
         self._places = asyncio.Semaphore(AT_ONCE)
         self._fresh: list[Accepted] = []
         self.accepted: Counter[str] = Counter()
@@ -57,13 +58,15 @@ class Sender:
         """Send each request at its time. Raises Retry where the front door stays away."""
         began = clock.monotonic()
         try:
-            async with self._client, asyncio.TaskGroup() as tasks:
+            async with asyncio.TaskGroup() as tasks:
                 for post in planned:
                     await asyncio.sleep(max(0.0, began + post.offset - clock.monotonic()))
                     await self._places.acquire()
                     tasks.create_task(self._deliver(post))
         except ExceptionGroup as group:
             raise group.exceptions[0] from group
+        finally:
+            await self._doors.close()
         self.is_done = True
 
     async def _deliver(self, post: Post) -> None:
@@ -71,26 +74,23 @@ class Sender:
             answer = await self._answered(post)
         finally:
             self._places.release()
-        if answer.status_code in {202, 303}:
-            self._fresh.append(Accepted(post, orjson.loads(answer.content)["id"]))
+        if answer.is_accepted:
+            self._fresh.append(Accepted(post, answer.event))
             self.accepted[post.source] += 1
             self.again[post.source] += post.is_repeat
         else:
-            self.refused.append(f"{post.source}: {answer.status_code} {answer.text[:200]}")
+            self.refused.append(f"{post.source}: {answer.words}")
 
-    async def _answered(self, post: Post) -> httpx.Response:
+    async def _answered(self, post: Post) -> Answer:
         """The hub's answer; where it is away or busy, the same request again."""
         deadline = clock.monotonic() + PATIENCE_SECONDS
-        headers = dict(post.headers)
-        if secret := self._secrets.get(post.source):
-            headers["authorization"] = f"Bearer {secret}"
         while True:
             try:
-                answer = await self._client.post(post.path, headers=headers, content=post.body)
-                if answer.status_code < 500:
+                answer = await self._doors.knock(post)
+                if not answer.is_busy:
                     return answer
-                wrong = f"HTTP {answer.status_code}"
-            except httpx.TransportError as error:
+                wrong = answer.words
+            except (httpx.TransportError, OSError) as error:
                 wrong = str(error) or type(error).__name__
             if clock.monotonic() > deadline:
                 raise Retry(f"the hub's front door takes nothing in: {wrong}")

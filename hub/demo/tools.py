@@ -26,6 +26,8 @@ LOOPBACK = "127.0.0.1"
 NAMES = ("sales", "service", "marketing")
 OUT = "marketing"
 """The tool that is out for a while."""
+DEPARTMENTS = {"contact-form": "form", "offer-form": "form", "inbox": "mail", "desk": "ticket", "shop": "order"}
+"""Through which department each source speaks."""
 GOODBYE_SECONDS = 2
 KEPT_NEWS, KEPT_IDS = 40, 100_000
 
@@ -117,6 +119,8 @@ class Tool:
 def _sentence(profile: dict[str, Any], known: dict[str, Any] | None, absorbed: int) -> str:
     """What is new of somebody, for people; empty where they only did one thing more."""
     name = called(profile)
+    if _has_met_all(profile) and not (known and _has_met_all(known)):
+        return f"{name}: form, mail, ticket and order are one story now"
     if absorbed:
         return f"{name}: {absorbed + 1} profiles are one now, out of {len(profile['records'])} records"
     if known is None:
@@ -127,6 +131,10 @@ def _sentence(profile: dict[str, Any], known: dict[str, Any] | None, absorbed: i
         if _value(profile, word) not in {"", _value(known, word)}
     ]
     return f"{name}: {', '.join(changed)}" if changed else ""
+
+
+def _has_met_all(profile: dict[str, Any]) -> bool:
+    return {*DEPARTMENTS.values()} <= {DEPARTMENTS.get(record["source"]) for record in profile["records"]}
 
 
 def _value(profile: dict[str, Any], word: str) -> str:

@@ -11,12 +11,13 @@ from rich.console import Console
 
 from hub.cli.demo_looks import Fates
 from hub.demo.folder import Folder
-from hub.demo.posts import SOURCES
+from hub.demo.posts import DEPARTMENTS
 from hub.demo.screen import FRAME_ROWS, Heard, Picture, Screen, board, line
 from hub.demo.tools import Tool
 from hub.errors import Misconfigured
 from hub.identity.ids import as_text, event_id
 from hub.settings import check
+from producers.gateway.instances import check_sources
 
 BEGAN = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 ONE, TWO, THREE = (event_id("crm", str(number)) for number in range(3))
@@ -55,10 +56,13 @@ def test_a_first_start_that_nobody_can_read_is_said(tmp_path: Path) -> None:
 def test_the_settings_of_the_demo_are_right_and_closed_to_others(tmp_path: Path) -> None:
     folder = Folder(tmp_path / 'a "strange" folder')
     folder.first_start()
-    listeners = {"gateway": "127.0.0.1:1", "console": "127.0.0.1:2"}
-    folder.write_settings(listeners, {"crm": "secret"}, {"sales": (Tool("sales"), "http://127.0.0.1:3/hub")})
+    listeners = {"gateway": "127.0.0.1:1", "console": "127.0.0.1:2", "inbox": "127.0.0.1:4"}
+    secrets = {"crm": "secret", "shop": "secret", "desk": "secret"}
+    folder.write_settings(listeners, secrets, {"sales": (Tool("sales"), "http://127.0.0.1:3/hub")})
     found = check(tomllib.loads(folder.settings.read_text()))
     assert (found.state, found.gateway.port, list(found.destinations)) == (folder.state, 1, ["sales"])
+    assert {*found.sources} == {"contact-form", "offer-form", "inbox", "shop", "desk"}
+    assert check_sources(found) == []
     assert folder.settings.stat().st_mode & 0o077 == 0
 
 
@@ -67,7 +71,7 @@ def a_picture() -> Picture:
         doing="The company is at work",
         seconds=83,
         planned=480,
-        came_in=dict.fromkeys(SOURCES, (1234, 56)),
+        came_in=dict.fromkeys(DEPARTMENTS, (1234, 56)),
         people=1234,
         lag=dict.fromkeys(("profiles", "sync.marketing", "sync.sales", "sync.service"), (1234, 12.3)),
         outbox=12,
@@ -85,7 +89,7 @@ def test_the_table_fits_the_terminal_and_no_line_of_it_is_broken(width: int, hei
     rows = console.export_text().splitlines()
     assert max(len(rows), FRAME_ROWS - 3) < height
     assert rows[-1].startswith("Somebody" if height > FRAME_ROWS else "outbox")
-    assert sum("contact-form" in row and "people" in row for row in rows) == 1
+    assert sum("web forms" in row and "people" in row for row in rows) == 1
     assert sum("profiles" in row and "sales" in row for row in rows) == 1
     assert any("Was told  marketing is out for now" in row for row in rows)
 

@@ -118,10 +118,15 @@ def _attachment(name: str, kind: str, size: int) -> dict[str, Any]:
 def _without_uuencoded(text: str) -> tuple[str, list[dict[str, Any]]]:
     """Files from before MIME: `begin 644 name` within the text."""
     found = [
-        _attachment(words(one[1])[:LONGEST_NAME], "application/octet-stream", len(one[2]) * 3 // 4)
+        _attachment(words(one[1])[:LONGEST_NAME], "application/octet-stream", _unpacked(one[2]))
         for one in _UUENCODED.finditer(text)
     ]
     return (_UUENCODED.sub("", text), found) if found else (text, [])
+
+
+def _unpacked(lines: str) -> int:
+    """How many bytes uuencoded lines hold: each begins with its number."""
+    return sum((ord(line[0]) - 32) & 63 for line in lines.split("\n") if line)
 
 
 def _unflowed(text: str, *, joins: bool) -> str:

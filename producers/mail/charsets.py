@@ -21,6 +21,9 @@ _OTHERS = frozenset(
     "utf-8 utf-7 utf-16 utf-16-be utf-16-le utf-32 utf-32-be utf-32-le koi8-r koi8-u gb18030 hz big5 big5hkscs euc_jp"
     " iso2022_jp iso2022_jp_1 iso2022_jp_2 iso2022_jp_3 iso2022_kr cp932 johab cp949 mac-roman mac-cyrillic".split()
 )
+_DIRECTED = re.compile(r"(?i)^(iso-8859-[68])-[ie]$")
+"""Hebrew and Arabic, with a word about who turns the lines round."""
+
 _PAGES = re.compile(r"iso8859-\d+|cp\d+")
 _MISREAD = frozenset(("cp1252", "cp1254", "iso8859-15"))
 """Sets in which any bytes are text: what is UTF-8 as well is UTF-8."""
@@ -47,8 +50,9 @@ def clean(text: str) -> str:
 
 def _codec(declared: str | None) -> str | None:
     """Python's name for a set of characters; None for what is no such thing (Python has `zip` and `rot13` as well)."""
+    written = _DIRECTED.sub(r"\1", (declared or "").strip(" \"'")[:40])
     try:
-        name = codecs.lookup((declared or "").strip(" \"'")[:40]).name
+        name = codecs.lookup(written).name
     except (LookupError, ValueError):
         return None
     name = _WIDER.get(name, name)

@@ -20,7 +20,6 @@ import pytest
 import pytest_asyncio
 
 from hub import clock
-from hub.components import Source
 from hub.embedded import Addresses
 from hub.identity.ids import from_text
 from hub.storage import dead_letters, tally
@@ -32,7 +31,8 @@ from tests.support.tools import until
 
 # One hub for all of them: starting one takes longer than most of what is asked of it here.
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
-KINDS = ("shopify", "zendesk")
+KINDS: dict[str, dict[str, str]] = {"shopify": {}, "zendesk": {}, "webhook": {"preset": "stripe"}}
+"""What is set beside the secret; the instance of a kind bears its name."""
 SECRET = "a secret of the tests"
 WAVE, WAVES, WARM = 20, 50, 10
 """Bad requests in a wave, each beside a good one; after `WARM` waves memory should grow no more."""
@@ -74,7 +74,8 @@ def hostile(sample: bytes) -> Iterator[Bad]:
 async def hub(tmp_path_factory: pytest.TempPathFactory, servers: Addresses) -> AsyncIterator[Hub]:
     database = f"hostile_{os.getpid()}"
     await order(servers.postgres, f"CREATE DATABASE {database}")
-    sources = {kind: f'kind = "{kind}"\nsecret = ["{SECRET}", "the one before"]' for kind in KINDS}
+    sources = {kind: f'kind = "{kind}"\nsecret = ["{SECRET}", "the one before"]\n' for kind in KINDS}
+    sources["webhook"] += 'preset = "stripe"'
     one = Hub(tmp_path_factory.mktemp("hostile") / "hub", servers, named(servers.postgres, database), sources=sources)
     await one.start()
     await one.until_quiet()  # every consumer has its partitions
@@ -100,16 +101,21 @@ async def post(client: httpx.AsyncClient, kind: str, bad: Bad, natural: str, sec
     """The request as its tool would sign it now."""
     source, at = SOURCES[kind], clock.text(clock.now())
     assert source.sign
-    settings = source.settings.model_validate({"secret": secret})
+    settings = settings_of(kind, secret)
     headers = {"content-type": "application/json", "x-shopify-topic": "orders/create"}
     headers |= source.sign(settings, bad.body, at, natural)
     headers |= {"content-encoding": bad.encoding} if bad.encoding else {}
     return await client.post(f"/in/{kind}", headers=headers, content=bad.body)
 
 
-def sample_of(source: Source) -> bytes:
-    assert source.sample
-    return source.sample(source.settings.model_validate({"secret": SECRET}), clock.text(clock.now()), "sample").body
+def settings_of(kind: str, secret: str = SECRET) -> Any:
+    return SOURCES[kind].settings.model_validate({"secret": secret, **KINDS[kind]})
+
+
+def sample_of(kind: str) -> bytes:
+    sample = SOURCES[kind].sample
+    assert sample
+    return sample(settings_of(kind), clock.text(clock.now()), "sample").body
 
 
 async def settled(pool: Pool, ids: list[str]) -> bool:
@@ -141,7 +147,7 @@ async def test_whatever_a_proved_sender_says_is_an_activity_or_a_dead_letter_wit
 ) -> None:
     said: dict[str, Bad] = {}
     for kind in KINDS:
-        for bad in hostile(sample_of(SOURCES[kind])):
+        for bad in hostile(sample_of(kind)):
             answer = await post(outside, kind, bad, f"{kind} {bad.name}")
             assert answer.status_code == 202, (kind, bad.name, answer.text)
             again = await post(outside, kind, bad, f"{kind} {bad.name}")
@@ -161,7 +167,7 @@ async def test_whatever_a_proved_sender_says_is_an_activity_or_a_dead_letter_wit
 async def test_without_proof_each_is_refused_by_the_name_of_what_is_wrong(
     hub: Hub, outside: httpx.AsyncClient, kind: str
 ) -> None:
-    good = Bad("good", sample_of(SOURCES[kind]))
+    good = Bad("good", sample_of(kind))
     assert (await post(outside, kind, good, "one", "the one before")).status_code == 202
     refused = {
         "unsigned": await outside.post(f"/in/{kind}", content=good.body, headers={"content-type": "application/json"}),
@@ -182,7 +188,7 @@ async def test_without_proof_each_is_refused_by_the_name_of_what_is_wrong(
 async def test_good_events_between_a_thousand_bad_ones_arrive_at_once_and_memory_stays(
     hub: Hub, pool: Pool, outside: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bad = cycle([(kind, one) for kind in KINDS for one in hostile(sample_of(SOURCES[kind]))])
+    bad = cycle([(kind, one) for kind in KINDS for one in hostile(sample_of(kind))])
     waits, held = [], []
     for wave in range(WAVES):
         began = clock.monotonic()

@@ -23,7 +23,7 @@ ALLOWED = frozenset(
     )
 )
 LONGEST = 2000
-_QUIET = ("aiokafka", "asyncio", "uvicorn.error", "httpx", "httpcore")
+_QUIET = ("aiokafka", "asyncio", "uvicorn.error", "httpx", "httpcore", "mail.log")
 
 
 def configure(level: str = "INFO", out: TextIO | None = None) -> None:

@@ -14,13 +14,13 @@ _RESULT = re.compile(r"\s*dkim\s*(?:/\s*\d+\s*)?=\s*([a-z]+)", re.IGNORECASE)
 _SIGNER = re.compile(r"\bheader\.(?:d\s*=\s*|i\s*=\s*[^@\s]*@)([a-z0-9.-]+)", re.IGNORECASE)
 
 
-def dkim(head: Head, authserv_id: str | None, domain: str, *, topmost: bool) -> tuple[str, bool]:
+def dkim(head: Head, authserv_id: str | None, domain: str) -> tuple[str, bool]:
     """The result (`pass`, `fail`, `none` …; empty where nobody says it), and whether `domain` or its parent signed.
 
     `authserv_id` is how our server calls itself; the topmost header of that name alone counts, since ours writes above
-    what came with the mail. None: the topmost of all counts, where `topmost` says that it is our server's.
+    what came with the mail. None: no header counts, for whoever wrote the mail may have written that as well.
     """
-    stated = next(_ours(head, authserv_id, topmost=topmost), None)
+    stated = next(_ours(head, authserv_id), None)
     if stated is None:
         return "", False
     results = [(found[1].lower(), item) for item in stated[1:] if (found := _RESULT.match(item))]
@@ -30,14 +30,10 @@ def dkim(head: Head, authserv_id: str | None, domain: str, *, topmost: bool) -> 
     return (results[0][0], False) if results else ("", False)
 
 
-def _ours(head: Head, authserv_id: str | None, *, topmost: bool) -> Iterator[list[str]]:
+def _ours(head: Head, authserv_id: str | None) -> Iterator[list[str]]:
     for value in head.all("authentication-results"):
         items = _unquoted(plain(value)).split(";")
         name = (items[0].split() or [""])[0].lower()
-        if authserv_id is None:
-            if topmost:
-                yield items
-            return
         if name == authserv_id:
             yield items
 

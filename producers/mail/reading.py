@@ -36,7 +36,7 @@ def read_mail(settings: MailSettings, request: Request) -> Reading:
     if not any(name in head for name in ("from", "to", "subject", "date", "message-id", "received")):
         raise Unreadable("the bytes hold no header of a mail")
     sender = addresses.sender(head.all("from"))
-    result, signed = dkim(head, settings.authserv_id, sender.domain, topmost=settings.believes_topmost)
+    result, signed = dkim(head, settings.authserv_id, sender.domain)
     null_sender = request.headers.get(ENVELOPE_SENDER) == "<>" or null_return_path(head)
     said = {
         **_head_data(head, sender),

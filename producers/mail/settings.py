@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -13,9 +13,6 @@ class MailSettings(BaseModel):
     """The part that is the same for a listener and a mailbox."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    believes_topmost: ClassVar[bool] = False
-    """Without `authserv_id`: whether the topmost Authentication-Results is the receiving server's own."""
-
     domains: tuple[Domain, ...] = Field(
         default=(), description="Our own domains, their subdomains too: a mail from them never makes a customer."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
@@ -21,8 +21,6 @@ TLS_PORT, PLAIN_PORT = 993, 143
 
 class Settings(MailSettings):
     """A mailbox's table in hub.toml."""
-
-    believes_topmost: ClassVar[bool] = True
 
     host: Word = Field(description="Name of the IMAP server.")
     port: int = Field(default=0, ge=0, le=65535, description="Its port. Default: 993, without `tls` 143.")

@@ -11,7 +11,7 @@ A **BatchStore** is how the batch loop owns a transaction without seeing Postgre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -63,6 +63,11 @@ class Sample:
     path: str | None = None
 
 
+def no_headers(_settings: Any) -> Collection[str]:
+    """What most sources heed."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Source:
     """A kind of source.
@@ -71,6 +76,8 @@ class Source:
     `read(settings, request)` gives the readings; raises Reject (with the field) for what it cannot read.
     `public` says that the proof is no secret: an unreadable request is refused instead of kept, and what it states
     about a person is untrusted.
+    `heeds(settings)` names the headers that `read` looks at beside the content's type, in lower case: a dead letter
+    keeps them, so that it can be read again. Never one that carries a secret.
     `topic` is where all its events go; None: each goes by the noun of its type.
     `sign(settings, body, at, identity)` gives the headers, names in lower case, that the tool would send with this body
     at that time (ISO 8601, as `received_at`) under that natural id. None: the proof does not depend on the body.
@@ -85,6 +92,7 @@ class Source:
     verify: Callable[[Any, Request], None]
     read: Callable[[Any, Request], Sequence[Reading]]
     public: bool = False
+    heeds: Callable[[Any], Collection[str]] = no_headers
     topic: str | None = None
     sign: Callable[[Any, bytes, str, str], Mapping[str, str]] | None = None
     sample: Callable[[Any, str, str], Sample] | None = None

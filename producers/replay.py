@@ -66,7 +66,7 @@ def messages(settings: Settings, lost: Lost) -> list[Message]:
 
 def _read_again(settings: Settings, event: bytes, said: dict[str, str], data: dict[str, Any]) -> list[Message]:
     name, raw = said["ce_edge"], data["raw"]
-    request = _request(said, raw)
+    request = _request(said, data)
     if name in settings.sources:
         instance = instances(settings)[name]
         occasion = Occasion(instance.edge, said["ce_source"], request.received_at)
@@ -98,11 +98,16 @@ def _event_again(edge: Edge, said: dict[str, str], request: Request, data: dict[
     return [records.record(occasion, event.reading, data["raw"]) for event, occasion in readings]
 
 
-def _request(said: dict[str, str], raw: dict[str, str | None]) -> Request:
+def _request(said: dict[str, str], data: dict[str, Any]) -> Request:
+    raw: dict[str, str | None] = data["raw"]
     kept = raw.get("text")
     wire = kept.encode() if kept is not None else base64.b64decode(raw.get("base64") or "")
     encoding = (raw.get("content_encoding") or "").strip().lower()
-    headers = {"content-type": raw.get("content_type") or "", "content-encoding": encoding}
+    headers = {
+        **(data.get("headers") or {}),
+        "content-type": raw.get("content_type") or "",
+        "content-encoding": encoding,
+    }
     received = said.get("ce_receivedtime") or clock.text(clock.now())
     return Request(bodies.unpacked(wire, encoding), headers, {}, received, wire)
 

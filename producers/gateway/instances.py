@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hub.components import Source
+from hub.components import Request, Source
 from hub.errors import Misconfigured
 from hub.settings import Instance as Table
 from hub.settings import Settings
@@ -17,12 +17,17 @@ from producers.sources import SOURCES
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A source that is set up: `POST /in/{name}`."""
+    """A source that is set up: `POST /in/{name}`. `heeds` are the headers that its `read` looks at."""
 
     name: str
     source: Source
     settings: Any
     edge: Edge
+    heeds: tuple[str, ...]
+
+    def heeded(self, request: Request) -> dict[str, str]:
+        """Those headers, as far as they are there: without them a dead letter could not be read again."""
+        return {name: request.headers[name] for name in self.heeds if name in request.headers}
 
 
 def instances(settings: Settings) -> dict[str, Instance]:
@@ -55,4 +60,4 @@ def _instance(name: str, table: Table) -> Instance:
     settings = source.settings.model_validate(table.own)
     trust = getattr(settings, "trust", None)
     edge = Edge(name, public=source.public if trust is None else not trust, topic=source.topic)
-    return Instance(name, source, settings, edge)
+    return Instance(name, source, settings, edge, tuple(sorted(source.heeds(settings))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
@@ -56,7 +56,7 @@ class Intake:
         instance.source.verify(instance.settings, request)
         readings = _readings(instance, request, damage)
         occasion = Occasion(instance.edge, instance.name, request.received_at)
-        write = records.record if instance.source.public else records.kept
+        write = records.record if instance.source.public else partial(records.kept, headers=instance.heeded(request))
         raw = _raw(request)
         written = [
             write(occasion, reading, raw) if reading.piece is None else records.kept(occasion, reading, _piece(reading))
@@ -114,7 +114,7 @@ def _readings(instance: Instance, request: Request, damage: Reject | None) -> Se
         if instance.source.public:
             raise
         meant = Reading(type="", natural_id=records.hash_of_bytes(request.raw_body), data={})
-        return [records.unreadable(meant, wrong)]
+        return [records.unreadable(meant, wrong, instance.heeded(request))]
 
 
 def _raw(request: Request) -> dict[str, str | None]:

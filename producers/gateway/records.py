@@ -23,6 +23,8 @@ Header = tuple[str, bytes]
 UNREADABLE = "source.unreadable"
 LONGEST_TIME = 64
 LONGEST_REASON = 500
+LONGEST_HEADER = 1024
+NO_HEADERS: Mapping[str, str] = {}
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 SPECVERSION: Header = ("ce_specversion", b"1.0")
 CONTENT_TYPE: Header = ("content-type", b"application/json")
@@ -101,24 +103,30 @@ def record(occasion: Occasion, reading: Reading, body: Mapping[str, Any]) -> tup
     return identity, Message(edge.topic or inbound_topic(reading.type), key_of(data, identity), value, headers)
 
 
-def kept(occasion: Occasion, reading: Reading, body: Mapping[str, Any]) -> tuple[str, Message]:
+def kept(
+    occasion: Occasion, reading: Reading, body: Mapping[str, Any], headers: Mapping[str, str] = NO_HEADERS
+) -> tuple[str, Message]:
     """As `record`; what cannot be written becomes `source.unreadable`, for senders whose proof is a secret."""
     try:
         return record(occasion, reading, body)
     except Reject as wrong:
-        return record(occasion, unreadable(reading, wrong), body)
+        return record(occasion, unreadable(reading, wrong, headers), body)
 
 
-def unreadable(meant: Reading, wrong: Reject) -> Reading:
-    """What is published where the proof held and the reading failed; `meant` is what is known of the event."""
-    reason, field_name = _printable(str(wrong)), wrong.field and _printable(wrong.field)
-    data = {"reason": reason, "field": field_name} | ({"type": meant.type} if meant.type else {})
+def unreadable(meant: Reading, wrong: Reject, headers: Mapping[str, str] = NO_HEADERS) -> Reading:
+    """What is published where the proof held and the reading failed; `meant` is what is known of the event.
+
+    `headers` are those without which it could not be read again (see `Source.heeds`).
+    """
+    data: dict[str, Any] = {"reason": _printable(str(wrong)), "field": wrong.field and _printable(wrong.field)}
+    data |= {"type": meant.type} if meant.type else {}
+    data |= {"headers": {name: _printable(value, LONGEST_HEADER) for name, value in headers.items()}} if headers else {}
     return replace(meant, type=UNREADABLE, data=data)
 
 
-def _printable(text: str) -> str:
+def _printable(text: str, longest: int = LONGEST_REASON) -> str:
     """A sender's own words may hold what no JSON and no database can."""
-    return text[:LONGEST_REASON].encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    return text[:longest].encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def hash_of_bytes(body: bytes) -> str:

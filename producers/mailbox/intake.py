@@ -54,7 +54,8 @@ async def take_in(line: Publishes, instance: Instance, mail: bytes, envelope_sen
 async def _published(line: Publishes, instance: Instance, request: Request) -> str:
     reading = await asyncio.to_thread(_reading, instance, request)
     raw = _raw(request.body)
-    identity, message = records.kept(Occasion(instance.edge, instance.name, request.received_at), reading, raw)
+    occasion = Occasion(instance.edge, instance.name, request.received_at)
+    identity, message = records.kept(occasion, reading, raw, instance.heeded(request))
     await line.send([message], within=ACKNOWLEDGED_WITHIN)
     return identity
 
@@ -76,7 +77,7 @@ def _reading(instance: Instance, request: Request) -> Reading:
         _log.exception("mail_not_read", source=instance.name)
         wrong = Unreadable(f"the mail was not read: {type(error).__name__}")
     meant = Reading(type="", natural_id=records.hash_of_bytes(request.body), data={})
-    return replace(records.unreadable(meant, wrong), trusted=False)
+    return replace(records.unreadable(meant, wrong, instance.heeded(request)), trusted=False)
 
 
 def _raw(mail: bytes) -> dict[str, str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from producers.signatures import Signature, Signed
 
 SIGNATURE = Signature(header="X-Shopify-Hmac-SHA256", id="X-Shopify-Webhook-Id")
 WITHOUT_X = Signature(header="Shopify-Hmac-SHA256", id="Shopify-Webhook-Id")
+BRANDS = ("x-shopify", "shopify")
 LONGEST_TOPIC = 256
 
 
@@ -49,8 +50,13 @@ def sign(settings: Settings, body: bytes, _at: str, identity: str) -> Mapping[st
     return SIGNATURE.headers(settings.secret[0], body, 0, identity)
 
 
+def heeds(_settings: Settings) -> Collection[str]:
+    """The topic and the ids stand in headers alone."""
+    return [f"{brand}-{name}" for brand in BRANDS for name in ("topic", "webhook-id", "event-id")]
+
+
 def _header(request: Request, name: str) -> str | None:
-    return request.headers.get(f"x-shopify-{name}") or request.headers.get(f"shopify-{name}")
+    return next(filter(None, (request.headers.get(f"{brand}-{name}") for brand in BRANDS)), None)
 
 
 def _natural_id(request: Request, topic: str) -> str:
@@ -204,6 +210,7 @@ SHOPIFY = Source(
     settings=Settings,
     verify=verify,
     read=read,
+    heeds=heeds,
     topic="inbound.shop",
     sign=sign,
     sample=_sample,

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from hub.components import Reading, Request, Source
 from producers.mail.door import refuse_posts
-from producers.mail.reading import read_mail
+from producers.mail.reading import ENVELOPE_SENDER, read_mail
 from producers.mail.settings import MailSettings
 
 
@@ -35,6 +35,7 @@ SMTP = Source(
     settings=Settings,
     verify=refuse_posts,
     read=read,
+    heeds=lambda _: (ENVELOPE_SENDER,),
     topic="inbound.email",
     door="mail",
 )

@@ -6,7 +6,7 @@ A preset is a file of defaults for the table in hub.toml, in `presets/`: data, n
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from string import Template
@@ -150,6 +150,20 @@ def _document(request: Request) -> Any:
     return value
 
 
+def heeds(settings: Settings) -> Collection[str]:
+    """The headers that its words name, `@X-WC-Webhook-Topic`."""
+    return {word[1:].lower() for word in _texts(settings.model_dump(exclude={"secret"})) if word.startswith("@")}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for pair in value.items() for one in pair for text in _texts(one))
+    elif isinstance(value, list | tuple):
+        yield from (text for one in value for text in _texts(one))
+
+
 def sign(settings: Settings, body: bytes, at: str, identity: str) -> Mapping[str, str]:
     """The headers that prove this body at that time; a delivery's id that stands in a header is one of them."""
     secret = settings.secret[0]
@@ -180,6 +194,7 @@ WEBHOOK = Source(
     settings=Settings,
     verify=verify,
     read=read,
+    heeds=heeds,
     sign=sign,
     sample=sample,
 )

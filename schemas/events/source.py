@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from schemas.envelope import Raw
 from schemas.identifiers import Shape
 
@@ -11,6 +13,7 @@ class SourceUnreadable(Shape):
 
     reason: str
     field: str | None = None
+    headers: dict[str, str] | None = Field(default=None, description="Headers without which it could not be read.")
     raw: Raw
 
 

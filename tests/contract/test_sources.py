@@ -25,7 +25,13 @@ from pydantic import BaseModel
 
 from hub.components import Reading, Request, Source
 from hub.errors import BadProof, Reject, WrongType
+from hub.identity.ids import from_text
+from hub.settings import check
+from producers.gateway import records
 from producers.gateway.bodies import check_encoding, unpacked
+from producers.gateway.instances import instances
+from producers.gateway.records import Occasion
+from producers.replay import Lost, messages
 from producers.sources import SOURCES
 from producers.texts import unclean_path
 from schemas.envelope import hub_only
@@ -43,6 +49,7 @@ class Sample:
     """One file: a request to a source, and what comes of it."""
 
     source: Source
+    table: dict[str, Any]
     settings: BaseModel
     request: Request
     expected: dict[str, Any]
@@ -64,7 +71,8 @@ def load(source: Source, path: Path) -> Sample:
     check_encoding(encoding)
     query = dict(parse_qsl(asked["query"], keep_blank_values=True))
     request = Request(unpacked(wire, encoding), asked["headers"], query, AT, wire)
-    sample = Sample(source, settings_of(source, told.get("settings")), request, told)
+    table = table_of(source, told.get("settings"))
+    sample = Sample(source, table, source.settings.model_validate(table), request, told)
     return replace(sample, request=replace(request, headers=sample.signed(AT)))
 
 
@@ -74,10 +82,10 @@ def wire_of(asked: dict[str, Any]) -> bytes:
     return base64.b64decode(asked["body_base64"]) if "body_base64" in asked else asked["body"].encode()
 
 
-def settings_of(source: Source, own: dict[str, Any] | None = None) -> BaseModel:
-    """The settings of a kind's samples; a sample may bring words of its own."""
-    told = json.loads((PAYLOADS / source.name / "settings.json").read_text(encoding="utf-8"))
-    return source.settings.model_validate(told | (own or {}))
+def table_of(source: Source, own: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The table of a kind's samples; a sample may bring words of its own."""
+    told: dict[str, Any] = json.loads((PAYLOADS / source.name / "settings.json").read_text(encoding="utf-8"))
+    return told | (own or {})
 
 
 def samples(outcome: str, *doors: str) -> Iterator[Any]:
@@ -136,6 +144,26 @@ def test_a_repeat_has_the_same_natural_id(sample: Sample) -> None:
         again = readings(sample, received_at=f"{AT[:17]}59.999Z")
     assert [event.natural_id for event in first] == [event.natural_id for event in again]
     assert len({event.natural_id for event in first}) == len(first)
+
+
+@accepted()
+def test_a_letter_of_it_is_read_again_as_the_events_that_it_is(sample: Sample) -> None:
+    """As after an error of ours is mended: nothing is left of the request but what the letter holds."""
+    if sample.source.public:
+        return  # what a public source cannot read is refused
+    settings = check({"sources": {"one": {"kind": sample.source.name, **sample.table}}})
+    instance, request = instances(settings)["one"], sample.request
+    kinds = [request.headers.get(name, "") for name in ("content-type", "content-encoding")]
+    wrong = records.unreadable(Reading("", "bytes", {}), Reject("our error"), instance.heeded(request))
+    raw = records.raw(request.raw_body, *kinds)
+    identity, kept = records.record(Occasion(instance.edge, "one", AT), wrong, raw)
+    sent = messages(settings, Lost(kept.topic, kept.key, kept.headers, kept.value, from_text(identity)))
+    told = [orjson.loads(message.value or b"") for message in sent]
+    for data, message, expected in zip(told, sent, sample.expected["events"], strict=True):
+        assert data.pop("raw") == raw
+        assert data == expected["data"]
+        assert dict(message.headers)["ce_type"].decode() == expected["type"]
+    assert dict(sent[0].headers)["ce_id"].decode() == identity
 
 
 @refused()

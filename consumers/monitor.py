@@ -152,8 +152,4 @@ async def every(seconds: float, stop: asyncio.Event, do: Callable[[], Awaitable[
     """Do it now and every so many seconds until `stop`; a turn that takes longer shifts the next."""
     while not stop.is_set():
         await do()
-        try:
-            async with asyncio.timeout(seconds):
-                await stop.wait()
-        except TimeoutError:
-            continue
+        await clock.pause(stop, seconds)

@@ -5,6 +5,7 @@ Times travel as text of fixed width in UTC, `2026-11-22T08:15:30.123Z`: as text 
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -22,6 +23,17 @@ def now() -> datetime:
 def monotonic() -> float:
     """Seconds on a clock that never goes back; for waiting, never for state."""
     return time.monotonic()
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait so long, or less where the process is to stop."""
+    if seconds <= 0:
+        return
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
 
 
 def text(at: datetime) -> str:

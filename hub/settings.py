@@ -10,15 +10,24 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from hub.errors import Misconfigured
 
 Scope = Literal["events:write", "profiles:read", "operations:read", "operations:write"]
 SCOPES: tuple[Scope, ...] = ("events:write", "profiles:read", "operations:read", "operations:write")
+
+
+def one_or_several(value: object) -> object:
+    """A text as a tuple of one, everything else as it is."""
+    return (value,) if isinstance(value, str) else value
+
+
+OneOrSeveral = Annotated[tuple[str, ...], BeforeValidator(one_or_several)]
+"""A text, or a list of texts."""
 
 
 class Table(BaseModel):
@@ -169,6 +178,16 @@ def read_secret(path: Path) -> str:
         return path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise Misconfigured(f"{path}: {error.strerror}") from error
+
+
+def read_secrets(given: tuple[str, ...], file: Path | None) -> tuple[str, ...]:
+    """A component's secrets, as they stand in its table or one a line in the file. Raises ValueError in words."""
+    if bool(given) == bool(file):
+        raise ValueError("needs `secret` or `secret_file`, and one of them alone")
+    try:
+        return tuple(filter(None, map(str.strip, read_secret(file).splitlines()))) if file else given
+    except Misconfigured as error:
+        raise ValueError(str(error)) from error
 
 
 def key_secret(name: str, key: Key) -> str:

@@ -9,8 +9,9 @@ import pydantic
 from pydantic import AfterValidator, model_validator
 
 from hub.errors import Reject
+from hub.settings import OneOrSeveral
 from producers.field_forms import text
-from producers.field_maps import Delivery, Name, OneField, OneText, Table, Texts, Word, a_word, first_text, reader
+from producers.field_maps import Delivery, Name, OneField, OneText, Table, Word, a_word, first_text, reader
 from schemas.envelope import hub_only
 
 TYPE = re.compile(r"(?=.{3,256}$)[a-z0-9_-]+(\.[a-z0-9_-]+)+")
@@ -37,7 +38,7 @@ Type = Annotated[str, AfterValidator(_a_type)]
 class Rule(Table):
     """Which deliveries become which event. All that `when` asks for must hold; `*` is fulfilled by anything said."""
 
-    when: dict[Word, Texts] = pydantic.Field(default={}, description="What words must say.")
+    when: dict[Word, OneOrSeveral] = pydantic.Field(default={}, description="What words must say.")
     type: Type
     by: Word | None = pydantic.Field(default=None, description="A value that the type hangs on, where `types` has it.")
     types: dict[str, Type] = pydantic.Field(default={}, description="The type by that value's text.")

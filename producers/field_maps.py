@@ -17,6 +17,7 @@ import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from hub.errors import Reject
+from hub.settings import OneOrSeveral, one_or_several
 from producers.field_forms import FORMS, text
 from producers.json_paths import Node, compile_path
 from schemas.identifiers import Contact
@@ -94,10 +95,6 @@ def a_word(written: str) -> str:
     return written
 
 
-def _one_or_several(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
 def _a_table(value: object) -> object:
     return {"first": value} if isinstance(value, str | list | tuple) else value
 
@@ -112,9 +109,8 @@ def _a_name(name: str) -> str:
 
 
 Word = Annotated[str, AfterValidator(a_word)]
-Words = Annotated[tuple[Word, ...], BeforeValidator(_one_or_several)]
+Words = Annotated[tuple[Word, ...], BeforeValidator(one_or_several)]
 Name = Annotated[str, AfterValidator(_a_name)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_one_or_several)]
 
 
 class Table(BaseModel):
@@ -159,7 +155,9 @@ class Field(Table):
         default=None, description="The currency of minor_units, the country of a phone."
     )
     through: Dictionary | None = None
-    unless: Texts = pydantic.Field(default=(), description="Texts that say nothing, as the customer 0 of a guest.")
+    unless: OneOrSeveral = pydantic.Field(
+        default=(), description="Texts that say nothing, as the customer 0 of a guest."
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> Field:

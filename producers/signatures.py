@@ -12,12 +12,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from hub import clock
 from hub.components import Request
-from hub.errors import BadProof, Misconfigured
-from hub.settings import read_secret
+from hub.errors import BadProof
+from hub.settings import OneOrSeveral, read_secrets
 
 MOST_SIGNATURES = 16
 """Signatures of one header that are looked at: a tool sends one per secret that it has."""
@@ -29,10 +29,6 @@ SECONDS, MILLISECONDS = 11, 13
 WORDS = frozenset(("{body}", "{timestamp}", "{id}"))
 
 
-def _one_or_several(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
 class Signed(BaseModel):
     """What the table of every source with a secret holds."""
 
@@ -40,7 +36,7 @@ class Signed(BaseModel):
     secret_file: Path | None = Field(
         default=None, description="The file that holds the secret, or several, one a line."
     )
-    secret: Annotated[tuple[str, ...], BeforeValidator(_one_or_several)] = Field(
+    secret: OneOrSeveral = Field(
         default=(),
         validate_default=True,
         repr=False,
@@ -56,13 +52,7 @@ class Signed(BaseModel):
     @field_validator("secret")
     @classmethod
     def _there(cls, secrets: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        file = info.data.get("secret_file")
-        if bool(secrets) == bool(file):
-            raise ValueError("needs `secret` or `secret_file`, and one of them alone")
-        try:
-            secrets = tuple(filter(None, map(str.strip, read_secret(file).splitlines()))) if file else secrets
-        except Misconfigured as error:
-            raise ValueError(str(error)) from error
+        secrets = read_secrets(secrets, info.data.get("secret_file"))
         if not secrets or not all(secret.strip() for secret in secrets):
             raise ValueError("an empty secret proves nothing")
         return secrets

@@ -7,25 +7,19 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
 
 import orjson
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from standardwebhooks import Webhook
 
 from consumers.tools import Manners
 from hub.components import Call, Destination, Notice
 from hub.egress import url_problem
-from hub.errors import Misconfigured
-from hub.settings import read_secret
+from hub.settings import OneOrSeveral, read_secrets
 
 PREFIX = "whsec_"
 SHORTEST, LONGEST = 16, 64
 _OTHERS = {"profile.merged": b"absorbed", "profile.split": b"parts"}
-
-
-def _one_or_several(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
 
 
 class Settings(Manners):
@@ -35,15 +29,13 @@ class Settings(Manners):
     secret_file: Path | None = Field(
         default=None, description="The file that holds the secret, or several, one a line."
     )
-    secret: Annotated[tuple[str, ...], BeforeValidator(_one_or_several)] = Field(
+    secret: OneOrSeveral = Field(
         default=(),
         validate_default=True,
         repr=False,
         description="whsec_ and base64; while it is being changed, a list: every post is signed with each.",
     )
-    events: Annotated[tuple[str, ...], BeforeValidator(_one_or_several)] = Field(
-        default=("profile.*",), description="Which types are told."
-    )
+    events: OneOrSeveral = Field(default=("profile.*",), description="Which types are told.")
 
     @field_validator("url")
     @classmethod
@@ -55,13 +47,7 @@ class Settings(Manners):
     @field_validator("secret")
     @classmethod
     def _signing(cls, secrets: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        file = info.data.get("secret_file")
-        if bool(secrets) == bool(file):
-            raise ValueError("needs `secret` or `secret_file`, and one of them alone")
-        try:
-            secrets = tuple(read_secret(file).split()) if file else secrets
-        except Misconfigured as error:
-            raise ValueError(str(error)) from error
+        secrets = read_secrets(secrets, info.data.get("secret_file"))
         if not secrets or not all(map(_is_key, secrets)):
             raise ValueError(f"must be {PREFIX} and the base64 of {SHORTEST} to {LONGEST} random bytes")
         return secrets

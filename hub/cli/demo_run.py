@@ -14,6 +14,7 @@ from socket import socket
 from typing import NamedTuple
 
 from consumers.monitor import Monitor
+from hub import clock
 from hub.cli import session
 from hub.cli.demo_looks import Looks
 from hub.cli.serve import addresses
@@ -180,7 +181,7 @@ async def _watch(stage: Stage, looks: Looks) -> str:
         except Retry as error:
             away = str(error)
         looks.doing = away or _doing(stage, looks)
-        await _pause(stage.stop, LOOK_SECONDS)
+        await clock.pause(stage.stop, LOOK_SECONDS)
     return looks.refusals
 
 
@@ -198,14 +199,6 @@ async def _paint(stage: Stage, looks: Looks, screen: Screen) -> None:
     while True:
         screen.show(looks.now(stage.planned))
         await asyncio.sleep(FRAME_SECONDS)
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
 
 
 def _farewell(stage: Stage) -> str:

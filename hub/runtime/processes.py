@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import structlog
 
+from hub import clock
 from hub.clock import monotonic
 from hub.errors import Misconfigured
 
@@ -95,17 +96,9 @@ async def _keep(name: str, command: Sequence[str], environment: Mapping[str, str
             pause = _FIRST_PAUSE if monotonic() - began > _LONG_LIFE else min(pause * 2, _LONGEST_PAUSE)
             if not stop.is_set():
                 _log.error("process_ended", role=name, status=child.returncode, again_in_seconds=pause)
-                await _wait(stop, pause)
+                await clock.pause(stop, pause)
         else:
             await _end(name, child, ended)
-
-
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
 
 
 async def _end(name: str, child: asyncio.subprocess.Process, ended: asyncio.Task[int]) -> None:

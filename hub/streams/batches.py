@@ -16,6 +16,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
+from hub import clock
 from hub.clock import monotonic
 from hub.components import BatchStore, Letter, Positions, Record, Work
 from hub.crashpoints import crash_here
@@ -23,7 +24,7 @@ from hub.errors import HubError, Reject, Retry
 from hub.settings import Kafka
 from hub.streams.clients import JOIN_SECONDS, consumer, started
 from hub.streams.limits import Limit
-from hub.streams.pace import Pace, sleep
+from hub.streams.pace import Pace
 
 MOST_RECORDS = 1000
 WAIT_MILLISECONDS = 100
@@ -69,7 +70,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
                     await self._consume(stop)
             except (Retry, KafkaError, OSError) as error:
                 _log.warning("consumer_retry", group=self.group, error=str(error))
-                await sleep(stop, pause)
+                await clock.pause(stop, pause)
                 pause = min(pause * 2, 5.0)
 
     async def _consume(self, stop: asyncio.Event) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from hub.clock import monotonic
+from hub.clock import monotonic, pause
 
 FEW_RECORDS = 100
 """Fewer in a batch are a trickle."""
@@ -37,21 +37,10 @@ class Pace:
     async def keep(self, stop: asyncio.Event, parked: AbstractSet[TopicPartition]) -> None:
         """After a sip: wait until it is time for the next, or to stop, and let go of all but what is `parked`."""
         if self._held:
-            await sleep(stop, SIP_SECONDS - (monotonic() - self._since))
+            await pause(stop, SIP_SECONDS - (monotonic() - self._since))
             held, self._held = self._held, set()
             self._client.resume(*(held & self._client.assignment()) - parked)
 
     def forget(self) -> None:
         """Partitions were assigned anew: somebody else sees to it that they flow."""
         self._held.clear()
-
-
-async def sleep(stop: asyncio.Event, seconds: float) -> None:
-    """Wait, or less where the process is to stop."""
-    if seconds <= 0:
-        return
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

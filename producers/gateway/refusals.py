@@ -58,7 +58,7 @@ class Refusals:
         try:
             ending = False
             while not ending:
-                await _within(stop, EVERY_SECONDS)
+                await clock.pause(stop, EVERY_SECONDS)
                 ending = stop.is_set()
                 await self._flush(client, prefix + KEY)
         finally:
@@ -101,14 +101,6 @@ async def read(url: str | None, prefix: str) -> dict[str, dict[str, Any]] | None
             row["statuses"][what] = int(value)
             row["count"] += int(value)
     return told
-
-
-async def _within(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
 
 
 def _text(word: bytes | str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from hmac import compare_digest
 from typing import Annotated, Any
@@ -15,6 +15,7 @@ from hub import clock
 from hub.components import Reading, Request, Sample, Source
 from hub.errors import BadProof, Reject, Unreadable
 from producers import tracking
+from producers.payload import Part, told
 from producers.tracking import BATCHES, CALLS
 
 LONGEST_TEXT = 4096
@@ -74,50 +75,50 @@ def _reading(call: tracking.Call, asked: str | None, received_at: str) -> Readin
         if call.piece is None:
             raise
         identity = f"bytes {blake2b(call.piece, digest_size=16).hexdigest()}"
-        return Reading("source.unreadable", identity, _told(reason=str(wrong), field=wrong.field), piece=call.piece)
+        return Reading("source.unreadable", identity, told(reason=str(wrong), field=wrong.field), piece=call.piece)
 
 
 def _read(call: tracking.Call, kind: Any, received_at: str) -> Reading:
-    said = call.value
+    said = Part(call.value)
     if not isinstance(kind, str):
         raise Reject("a call says its type: " + ", ".join(CALLS), "type")
     event_type, data = READERS[kind](said) if kind in READERS else ("source.ignored", {"call": kind[:LONGEST_ID]})
     return Reading(event_type, _natural_id(kind, said, received_at), data, _time(said, received_at), piece=call.piece)
 
 
-def _identify(said: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    context = said.get("context")
-    traits = _object(context, "traits") if isinstance(context, dict) else {}
+def _identify(said: Part) -> tuple[str, dict[str, Any]]:
+    context = said.value.get("context")
+    traits = _object(said.part("context"), "traits") if isinstance(context, dict) else {}
     traits = traits | _object(said, "traits")
-    contact = _contact(said) | _words(traits)
-    return "contact.updated", _told(contact=contact, company=_company(traits), traits=traits)
+    stated = Part(traits, "traits")
+    return "contact.updated", told(contact=_contact(said) | _words(stated), company=_company(stated), traits=traits)
 
 
-def _track(said: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    name = _needed(said, "event")
+def _track(said: Part) -> tuple[str, dict[str, Any]]:
+    name = said.needed("event")
     event_type = "product.viewed" if name == PRODUCT_VIEWED else "event.tracked"
-    return event_type, _told(contact=_contact(said), name=name, properties=_object(said, "properties"))
+    return event_type, told(contact=_contact(said), name=name, properties=_object(said, "properties"))
 
 
-def _viewed(event_type: str) -> Callable[[Mapping[str, Any]], tuple[str, dict[str, Any]]]:
-    def read_view(said: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        words = {"name": _text(said, "name"), "category": _text(said, "category")}
-        return event_type, _told(contact=_contact(said), **words, properties=_object(said, "properties"))
+def _viewed(event_type: str) -> Callable[[Part], tuple[str, dict[str, Any]]]:
+    def read_view(said: Part) -> tuple[str, dict[str, Any]]:
+        words = {"name": said.text("name"), "category": said.text("category")}
+        return event_type, told(contact=_contact(said), **words, properties=_object(said, "properties"))
 
     return read_view
 
 
-def _group(said: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    name = _needed(said, "groupId")
-    return "group.joined", _told(contact=_contact(said), name=name, properties=_object(said, "traits"))
+def _group(said: Part) -> tuple[str, dict[str, Any]]:
+    name = said.needed("groupId")
+    return "group.joined", told(contact=_contact(said), name=name, properties=_object(said, "traits"))
 
 
-def _alias(said: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def _alias(said: Part) -> tuple[str, dict[str, Any]]:
     """Both ids are one person."""
-    return "contact.updated", {"contact": {"id": _needed(said, "userId"), "device": _needed(said, "previousId")}}
+    return "contact.updated", {"contact": {"id": said.needed("userId"), "device": said.needed("previousId")}}
 
 
-READERS: dict[str, Callable[[Mapping[str, Any]], tuple[str, dict[str, Any]]]] = {
+READERS: dict[str, Callable[[Part], tuple[str, dict[str, Any]]]] = {
     "identify": _identify,
     "track": _track,
     "page": _viewed("page.viewed"),
@@ -127,69 +128,41 @@ READERS: dict[str, Callable[[Mapping[str, Any]], tuple[str, dict[str, Any]]]] = 
 }
 
 
-def _contact(said: Mapping[str, Any]) -> dict[str, str]:
-    return _told(id=_text(said, "userId"), device=_text(said, "anonymousId"))
+def _contact(said: Part) -> dict[str, str]:
+    return told(id=said.text("userId"), device=said.text("anonymousId"))
 
 
-def _words(traits: Mapping[str, Any]) -> dict[str, str]:
+def _words(traits: Part) -> dict[str, str]:
     """What the traits say of a contact; one that is no text, or too long, is a trait and nothing else."""
     found = {field: [_trait(traits, name) for name in names] for field, names in TRAITS.items()}
     return {field: next(filter(None, values), "") for field, values in found.items() if any(values)}
 
 
-def _trait(traits: Mapping[str, Any], name: str) -> str | None:
+def _trait(traits: Part, name: str) -> str | None:
     try:
-        return _text(traits, name)
+        return traits.text(name)
     except Reject:
         return None
 
 
-def _company(traits: Mapping[str, Any]) -> str | None:
-    company = traits.get("company")
-    return _trait(company, "name") if isinstance(company, dict) else _trait(traits, "company")
+def _company(traits: Part) -> str | None:
+    if isinstance(traits.value.get("company"), dict):
+        return _trait(traits.part("company"), "name")
+    return _trait(traits, "company")
 
 
-def _needed(said: Mapping[str, Any], name: str) -> str:
-    text = _text(said, name)
-    if not text:
-        raise Reject(f"the call needs {name}", name)
-    return text
-
-
-def _text(said: Mapping[str, Any], name: str) -> str | None:
-    """A text, or a number as text; None where it is absent or empty. Raises Reject for anything else."""
-    value = said.get(name)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    if value is not None and not isinstance(value, str):
-        raise Reject(f"{name} is a text", name)
-    if value and len(value) > LONGEST_TEXT:
-        raise Reject(f"{name} has more than {LONGEST_TEXT} characters", name)
-    return value or None
-
-
-def _object(said: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _object(said: Part, name: str) -> dict[str, Any]:
     """An object without its nulls, empty where it is absent. Raises Reject for anything else."""
-    value = said.get(name)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise Reject(f"{name} is an object", name)
-    return {key: one for key, one in value.items() if one is not None}
+    return {key: one for key, one in said.part(name).value.items() if one is not None}
 
 
-def _told(**words: Any) -> dict[str, Any]:
-    """What there is to tell: neither None nor an empty object."""
-    return {name: value for name, value in words.items() if value is not None and value != {}}
-
-
-def _natural_id(kind: str, said: Mapping[str, Any], received_at: str) -> str:
+def _natural_id(kind: str, said: Part, received_at: str) -> str:
     """The client's `messageId`; without one, what it said, on one day where it names no time."""
-    given = _text(said, "messageId")
+    given = said.text("messageId")
     if given and len(given) <= LONGEST_ID:
         return given
-    words = {name: value for name, value in said.items() if name not in {"sentAt", "writeKey"}} | {"type": kind}
-    day = "" if said.get("timestamp") or said.get("originalTimestamp") else f"{received_at[:10]} "
+    words = {name: value for name, value in said.value.items() if name not in {"sentAt", "writeKey"}} | {"type": kind}
+    day = "" if said.value.get("timestamp") or said.value.get("originalTimestamp") else f"{received_at[:10]} "
     try:
         canonical = orjson.dumps(words, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError as error:
@@ -197,15 +170,15 @@ def _natural_id(kind: str, said: Mapping[str, Any], received_at: str) -> str:
     return f"{day}{blake2b(canonical, digest_size=16).hexdigest()}"
 
 
-def _time(said: Mapping[str, Any], received_at: str) -> str | None:
+def _time(said: Part, received_at: str) -> str | None:
     """`timestamp`; else `originalTimestamp`, put right by as much as the client's clock was off when it sent.
 
     None where the call names neither: it happened when it arrived.
     """
-    timestamp, original = said.get("timestamp"), said.get("originalTimestamp")
+    timestamp, original = said.value.get("timestamp"), said.value.get("originalTimestamp")
     if isinstance(timestamp, str) or not isinstance(original, str):
         return timestamp if isinstance(timestamp, str) else None
-    at, sent, arrival = clock.parse(original), clock.parse(str(said.get("sentAt"))), clock.parse(received_at)
+    at, sent, arrival = clock.parse(original), clock.parse(str(said.value.get("sentAt"))), clock.parse(received_at)
     if at is None or sent is None or arrival is None:
         return original
     try:

@@ -39,6 +39,7 @@ async def hub(tmp_path: Path, servers: Addresses, tools: dict[str, FakeTool]) ->
     one = Hub(tmp_path / "hub", servers, named(servers.postgres, database), urls, sources)
     doors = departments.doors(one, mail)
     await one.start()
+    await departments.until_mail_is_taken(mail)
     yield one, doors
     await doors.close()
     assert await one.stop() == 0, one.log

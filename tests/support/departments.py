@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from email.message import EmailMessage
 from email.policy import SMTP
 from urllib.parse import urlencode
@@ -16,6 +18,7 @@ from tests.support.hub import KEY, Hub
 SECRETS = {"shop": "the shop's secret", "desk": "the desk's secret", "crm": KEY}
 EMAIL = "ann.lee@example.com"
 PHONE = "+493023125017"
+MAIL_SECONDS = 30.0
 
 
 def tables() -> tuple[dict[str, str], str]:
@@ -29,6 +32,25 @@ def tables() -> tuple[dict[str, str], str]:
 def doors(hub: Hub, mail: str) -> Doors:
     """The ways into this hub."""
     return Doors(hub.gateway, mail, SECRETS, 8)
+
+
+async def until_mail_is_taken(mail: str) -> None:
+    """Wait until the inbox greets: the mailbox is a process of its own, and the gateway may be ready before it."""
+    host, _, port = mail.rpartition(":")
+    async with asyncio.timeout(MAIL_SECONDS):
+        while not await _greets(host, int(port)):
+            await asyncio.sleep(0.05)
+
+
+async def _greets(host: str, port: int) -> bool:
+    with suppress(OSError):
+        reader, writer = await asyncio.open_connection(host, port)
+        said = await reader.readline()
+        writer.write(b"QUIT\r\n")
+        writer.close()
+        await writer.wait_closed()
+        return said.startswith(b"220 ")
+    return False
 
 
 def form(email: str = "Ann.Lee@Example.com ") -> Post:

@@ -19,6 +19,7 @@ from hub.settings import environment
 
 KEY = "s3cret-of-the-tests"
 READY_SECONDS, QUIET_SECONDS = 90.0, 120.0
+QUIET_LOOKS = 2
 HUB = (sys.executable, "-m", "hub")
 
 
@@ -135,9 +136,13 @@ class Hub:
         return decoded
 
     async def until_quiet(self) -> dict[str, Any]:
-        """Wait until nothing waits anywhere: every group, the outbox, the deliveries."""
+        """Wait until nothing waits anywhere: every group, the outbox, the deliveries.
+
+        A report looks at one place after the other: what moves on meanwhile may be in none of them, once, not twice.
+        """
+        quiet = 0
         async with asyncio.timeout(QUIET_SECONDS):
-            while not is_quiet(report := await self.lag()):
+            while (quiet := quiet + 1 if is_quiet(report := await self.lag()) else 0) < QUIET_LOOKS:
                 await asyncio.sleep(0.2)
         return report
 

@@ -192,6 +192,11 @@ CHANGES: dict[str, Change] = {
 }  # fmt: skip
 """What happens to mail."""
 
+LARGE = frozenset(
+    "thousands_of_references thousands_of_fields giant_field giant_head subject_endless nested_deep".split()
+)
+"""Changes that make a mail take its time."""
+
 
 def mails() -> Iterator[tuple[str, bytes]]:
     """Every change of three templates each, in turn, and every template by itself; names first."""
@@ -202,3 +207,8 @@ def mails() -> Iterator[tuple[str, bytes]]:
             yield f"{template}-{name}", change(mail)
     for name, mail in templates:
         yield name, mail
+
+
+def is_large(name: str) -> bool:
+    """Whether the mail of this name takes its time."""
+    return name.partition("-")[2] in LARGE

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from hub import clock
 from producers.mail.quotes import own_words
 
 QUOTED = "\n> Shall we?\n> Call +49 30 99\n"
@@ -64,12 +63,3 @@ def test_what_only_looks_like_it_is_kept(text: str) -> None:
 @pytest.mark.parametrize("text", ["> all of it\n> is quoted", "-- \nAnn", "Sent from my iPhone"])
 def test_where_nothing_is_left_the_whole_is_kept(text: str) -> None:
     assert own_words(text) == text.strip()
-
-
-@pytest.mark.parametrize(
-    "unit", ["\n", "On ", "On a\n", "> ", "Am a b c ", "_", "From: a\n", "a 1:11 @:\n\n> x\n", "Regards\n"]
-)
-def test_no_text_takes_long(unit: str) -> None:
-    began = clock.monotonic()
-    own_words(unit * (300_000 // len(unit)))
-    assert clock.monotonic() - began < 5

@@ -22,8 +22,8 @@ def header(message: Message, name: str) -> str:
 
 
 def test_the_same_seed_makes_the_same_events(stock: Stock) -> None:
-    assert make_events(COUNT, seed=7).messages == stock.messages
-    assert make_events(COUNT, seed=8).messages != stock.messages
+    assert make_events(COUNT // 4, seed=7).messages == stock.messages[: COUNT // 4]
+    assert make_events(COUNT // 4, seed=8).messages != stock.messages[: COUNT // 4]
 
 
 def test_the_truth_is_what_the_messages_say(stock: Stock) -> None:

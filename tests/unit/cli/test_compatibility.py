@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hub.cli.compatibility import http_breaks, schema_breaks, topic_breaks
-from hub.cli.contracts import asyncapi, contracts, is_inbound
+from hub.cli.contracts import asyncapi, is_inbound
 from hub.cli.schemas import breaks
 
 Json = dict[str, Any]
@@ -144,8 +144,8 @@ def test_a_topic_or_a_message_that_is_gone_is_found() -> None:
     }
 
 
-def test_an_address_a_parameter_or_an_answer_that_changed_is_found() -> None:
-    before = contracts()["openapi.json"]
+def test_an_address_a_parameter_or_an_answer_that_changed_is_found(made: dict[str, Json]) -> None:
+    before = made["openapi.json"]
     after = copy.deepcopy(before)
     del after["paths"]["/events"]
     lookup = after["paths"]["/api/profiles/lookup"]["get"]
@@ -159,14 +159,12 @@ def test_an_address_a_parameter_or_an_answer_that_changed_is_found() -> None:
     assert "GET /api/lag: 200.groups[].seconds: is gone" in found
 
 
-def test_today_s_contracts_break_nothing_of_today_s() -> None:
-    made = contracts()
+def test_today_s_contracts_break_nothing_of_today_s(made: dict[str, Json]) -> None:
     assert breaks(made, made) == []
     assert is_inbound("schemas/form.submitted.json")
     assert not is_inbound("schemas/profile.state.json")
 
 
-def test_a_removed_event_type_is_a_break() -> None:
-    made = contracts()
+def test_a_removed_event_type_is_a_break(made: dict[str, Json]) -> None:
     after = {path: contract for path, contract in made.items() if path != "schemas/note.added.json"}
     assert breaks(made, after) == ["schemas/note.added.json: is gone"]

@@ -8,14 +8,26 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from hub.cli import app
-from hub.cli.contracts import EVERY_INBOUND, EVERY_OUTBOUND, asyncapi, contracts, schema, written
+from hub.cli.contracts import EVERY_INBOUND, EVERY_OUTBOUND, Json, asyncapi, contracts, schema, written
 from schemas.topics import TOPICS
 
 EVERY = EVERY_INBOUND | EVERY_OUTBOUND
 command = CliRunner()
+
+
+@pytest.fixture
+def folder(made: dict[str, Json], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with every contract just written; `hub schemas` has them made already."""
+    monkeypatch.setattr("hub.cli.contracts.contracts", lambda: made)
+    assert schemas(tmp_path, "--write").exit_code == 0
+    return tmp_path
+
+
+def schemas(folder: Path, *words: str) -> Result:
+    return command.invoke(app, ["schemas", *words, "--folder", str(folder)])
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -36,8 +48,7 @@ def references(value: Any) -> list[str]:
     return [one for inner in value for one in references(inner)] if isinstance(value, list) else []
 
 
-def test_every_reference_leads_somewhere() -> None:
-    made = contracts()
+def test_every_reference_leads_somewhere(made: dict[str, Json]) -> None:
     for path, contract in made.items():
         for reference in references(contract):
             if reference.startswith("./"):
@@ -56,8 +67,8 @@ def test_every_topic_is_told_with_its_messages() -> None:
     assert set(channels["profiles"]["messages"]) == {"profile.state", "profile.redirect"}
 
 
-def test_openapi_tells_both_listeners_and_who_may_ask() -> None:
-    paths = contracts()["openapi.json"]["paths"]
+def test_openapi_tells_both_listeners_and_who_may_ask(made: dict[str, Json]) -> None:
+    paths = made["openapi.json"]["paths"]
     assert {"/events", "/in/{source}", "/api/lag", "/api/profiles/{id}/timeline", "/healthz"} <= set(paths)
     assert paths["/events"]["servers"][0]["url"].endswith(":8080")
     for path, methods in paths.items():
@@ -65,36 +76,33 @@ def test_openapi_tells_both_listeners_and_who_may_ask() -> None:
             assert methods["get"]["security"] == [{"HTTPBearer": []}], path
 
 
-def test_the_same_code_writes_the_same_bytes() -> None:
-    assert {path: written(one) for path, one in contracts().items()} == {
-        path: written(one) for path, one in contracts().items()
-    }
+def test_the_same_code_writes_the_same_bytes(made: dict[str, Json]) -> None:
+    again = contracts()
+    assert made is not again
+    assert {path: written(one) for path, one in made.items()} == {path: written(one) for path, one in again.items()}
 
 
-def test_what_was_just_written_is_not_stale(tmp_path: Path) -> None:
-    assert command.invoke(app, ["schemas", "--write", "--folder", str(tmp_path)]).exit_code == 0
-    assert command.invoke(app, ["schemas", "--check", "--folder", str(tmp_path)]).exit_code == 0
+def test_what_was_just_written_is_not_stale(folder: Path) -> None:
+    assert schemas(folder, "--check").exit_code == 0
 
 
-def test_a_stale_file_fails_the_check(tmp_path: Path) -> None:
-    command.invoke(app, ["schemas", "--write", "--folder", str(tmp_path)])
-    file = tmp_path / "schemas" / "note.added.json"
+def test_a_stale_file_fails_the_check(folder: Path) -> None:
+    file = folder / "schemas" / "note.added.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"description": "old"}))
-    answer = command.invoke(app, ["schemas", "--check", "--folder", str(tmp_path)])
+    answer = schemas(folder, "--check")
     assert answer.exit_code == 1
     assert "note.added.json: stale" in answer.stderr
 
 
-def test_a_breaking_change_fails_the_check_and_is_not_written_by_accident(tmp_path: Path) -> None:
-    command.invoke(app, ["schemas", "--write", "--folder", str(tmp_path)])
-    file = tmp_path / "schemas" / "form.submitted.json"
+def test_a_breaking_change_fails_the_check_and_is_not_written_by_accident(folder: Path) -> None:
+    file = folder / "schemas" / "form.submitted.json"
     before = json.loads(file.read_text())
     before["properties"]["fax"] = {"type": "string"}
     file.write_text(json.dumps(before))
-    for wrong in (["--check"], ["--write"]):
-        answer = command.invoke(app, ["schemas", *wrong, "--folder", str(tmp_path)])
+    for wrong in ("--check", "--write"):
+        answer = schemas(folder, wrong)
         assert answer.exit_code == 1
         assert "schemas/form.submitted.json: fax: is gone" in answer.stderr
         assert "breaking change" in answer.stderr
-    assert command.invoke(app, ["schemas", "--write", "--breaking", "--folder", str(tmp_path)]).exit_code == 0
-    assert command.invoke(app, ["schemas", "--check", "--folder", str(tmp_path)]).exit_code == 0
+    assert schemas(folder, "--write", "--breaking").exit_code == 0
+    assert schemas(folder, "--check").exit_code == 0

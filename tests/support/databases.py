@@ -12,7 +12,6 @@ import pytest
 import pytest_asyncio
 
 from hub.embedded import Addresses
-from hub.storage.migrate import migrate
 from hub.storage.pool import Pool, open_pool
 
 
@@ -33,6 +32,8 @@ async def order(url: str, statement: str) -> None:
 @pytest.fixture(scope="session")
 def template_database(servers: Addresses) -> Iterator[str]:
     """The name of a database at the newest revision, to be copied."""
+    from hub.storage.migrate import migrate  # every process of a test run loads this file, and few migrate
+
     name = f"template_{uuid4().hex[:12]}"
 
     async def make() -> None:

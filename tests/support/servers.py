@@ -10,14 +10,15 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-
-from testcontainers.core.container import DockerContainer
-from testcontainers.core.docker_client import DockerClient
+from typing import TYPE_CHECKING
 
 from hub import clock, embedded
 from hub.embedded.kafka import SETTINGS, living_brokers, new_cluster_id, replication
 from hub.embedded.ports import LOOPBACK, keep_or_choose
 from hub.embedded.processes import pause
+
+if TYPE_CHECKING:  # these take long to import, and where no Docker answers nobody needs them
+    from testcontainers.core.container import DockerContainer
 
 STARTING_SECONDS = 60.0
 
@@ -44,6 +45,8 @@ def from_environment(variables: Mapping[str, str]) -> embedded.Addresses | None:
 
 def docker_answers() -> bool:
     """Does a Docker engine answer here?"""
+    from testcontainers.core.docker_client import DockerClient
+
     with warnings.catch_warnings():
         # Where none answers, the client forgets to close its socket; it is collected here, where nobody minds.
         warnings.simplefilter("ignore", ResourceWarning)
@@ -69,6 +72,8 @@ def private_stack() -> Iterator[embedded.Addresses]:
 @contextmanager
 def containers() -> Iterator[embedded.Addresses]:
     """The same servers in containers, each on a free loopback port."""
+    from testcontainers.core.container import DockerContainer
+
     kafka, postgres, redis = (int(keep_or_choose(None)) for _ in range(3))
     cluster_id = new_cluster_id()
     with ExitStack() as stack:
@@ -88,6 +93,8 @@ def containers() -> Iterator[embedded.Addresses]:
 
 def kafka_container(port: int, cluster_id: str) -> DockerContainer:
     """A broker that calls itself what clients outside call it."""
+    from testcontainers.core.container import DockerContainer
+
     settings = SETTINGS | replication(1) | {
         "node.id": "1",
         "controller.quorum.voters": "1@localhost:9093",
@@ -102,6 +109,8 @@ def kafka_container(port: int, cluster_id: str) -> DockerContainer:
 
 def postgres_container(port: int) -> DockerContainer:
     """A PostgreSQL that sorts as the embedded one does."""
+    from testcontainers.core.container import DockerContainer
+
     container = DockerContainer("postgres:18-alpine").with_bind_ports(5432, port)
     container.with_env("POSTGRES_INITDB_ARGS", "--locale-provider=builtin --builtin-locale=C.UTF-8")
     for name in ("USER", "PASSWORD", "DB"):

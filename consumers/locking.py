@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from hub.errors import Retry
-from hub.identity.evidence import LINK, SHARED, ClaimOf, Fact, Who
+from hub.identity.evidence import LINK, SHARED, ClaimOf, Fact, Who, unheard
 from hub.identity.outcome import Identified, Row
 from hub.identity.resolve import links
 from hub.storage import profiles
@@ -73,6 +73,8 @@ class _Scope:
             if fact.who:
                 self.named[fact.who.record] = fact.who
                 self._said[fact.who.record] |= _linking(fact, fact.who)
+            for record in fact.decision.records if fact.decision else ():
+                self.named.setdefault(record, unheard(record))
         self.groups: dict[bytes, bytes] = {}
         self.known: dict[bytes, Identified] = {}
         self.records: set[bytes] = set()

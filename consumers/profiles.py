@@ -18,7 +18,7 @@ from hub.identity.evidence import Fact
 from hub.identity.ids import as_text, hash_id
 from hub.identity.outcome import Changes, Row, Told, outcome, unsettled
 from hub.identity.survivorship import redirect, versioned
-from hub.storage import outbox, profiles
+from hub.storage import history, outbox, profiles
 from hub.storage.outbox import Message
 from hub.storage.pool import Connection
 from schemas.topics import ACTIVITIES, INBOUND, PROFILES
@@ -50,8 +50,9 @@ class Profiles:
         facts = list({fact.event: fact for fact in reversed(items)}.values())
         rows, versions, identifiers, made = await lock(transaction, facts)
         new = await profiles.mark(transaction, facts)
+        await history.write_decisions(transaction, [fact for fact in facts if fact.decision and fact.event in new])
         fresh = sorted((fact for fact in facts if fact.event in new), key=lambda fact: (fact.at, fact.event))
-        changes = outcome(rows, versions, identifiers, [(fact, fact.who) for fact in fresh if fact.who])
+        changes = outcome(rows, versions, identifiers, fresh)
         if changes.rows:
             await profiles.write(transaction, changes)
         await profiles.forget(transaction, made - changes.identifiers.keys(), unsettled(rows))
@@ -74,19 +75,22 @@ def _states(changes: Changes) -> Iterable[tuple[bytes, Message]]:
         key = as_text(profile)
         yield profile, Message(PROFILES.name, key, "profile.updated", f"{key}:{told.version}", state)
         if told.absorbed:
-            yield profile, _merged(told)
+            yield profile, _among("profile.merged", "absorbed", told.absorbed, told)
+        if told.parts:
+            yield profile, _among("profile.split", "parts", told.parts, told)
     for profile, (heir, version) in changes.dead_profiles.items():
         key = as_text(profile)
         state = _raw(redirect(heir, version))
         yield profile, Message(PROFILES.name, key, "profile.merged", f"{key}:{version}", state)
 
 
-def _merged(told: Told) -> Message:
+def _among(event_type: str, field: str, others: Sequence[bytes], told: Told) -> Message:
+    """What became of ids, for those who follow what happens: `schemas.profile.Merged` or `schemas.profile.Split`."""
     key = as_text(told.person.profile)
-    absorbed = [as_text(one) for one in told.absorbed]
-    event = as_text(hash_id("merged", key, str(told.version)))
-    value = orjson.dumps({"absorbed": absorbed, "profile_id": key, "version": told.version})
-    return Message(ACTIVITIES.name, key, "profile.merged", event, _raw(value))
+    event = as_text(hash_id(event_type.removeprefix("profile."), key, str(told.version)))
+    ids = [as_text(one) for one in others]
+    value = orjson.dumps({field: ids, "profile_id": key, "version": told.version}, option=orjson.OPT_SORT_KEYS)
+    return Message(ACTIVITIES.name, key, event_type, event, _raw(value))
 
 
 def _activities(fresh: Sequence[Fact], rows: Mapping[bytes, Row]) -> Iterable[tuple[bytes, Message]]:

@@ -13,12 +13,13 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 
+from consumers.deciding import decision, is_ours
 from hub.clock import event_time, from_milliseconds, is_text
 from hub.components import Record
 from hub.errors import Unreadable
 from hub.identity.evidence import Fact, Words, needs_event, recognise
 from hub.identity.ids import as_text, event_id, from_text
-from schemas.envelope import hub_only
+from schemas.envelope import DEEDS, HUB, hub_only
 
 UUID_LETTERS, LONGEST_ATTRIBUTE = 36, 1024
 STRUCTURED = b"application/cloudevents+json"
@@ -116,6 +117,8 @@ def read(record: Record, regions: dict[str, str | None]) -> Fact:
     try:
         attributes, value = _attributes(record)
         event, source = _identity(attributes)
+        if attributes.type in DEEDS and is_ours(record.topic, attributes.edge, HUB):
+            return _decided(attributes, value, event)
         if hub_only(attributes.type):
             raise Unreadable(f"{attributes.type} is made by the hub alone", "ce_type")
         if attributes.type == "source.unreadable":
@@ -199,6 +202,27 @@ def _identity(attributes: Attributes) -> tuple[bytes, str]:
     if not 0 < len(attributes.id) <= LONGEST_ATTRIBUTE or "\x00" in attributes.id:
         raise Unreadable("missing, empty, too long or with NUL", "ce_id")
     return event_id(attributes.source, f"{attributes.source} {attributes.id}"), attributes.source
+
+
+def _decided(attributes: Attributes, value: bytes, event: bytes) -> Fact:
+    """What a person decided: about the records that it names, on nobody's timeline."""
+    at = event_time(attributes.time, attributes.received_at)
+    said = decision(attributes.type, value)
+    value.decode()
+    received = attributes.received_at
+    return Fact(
+        event,
+        attributes.id,
+        attributes.type,
+        HUB,
+        at,
+        received,
+        trusted=True,
+        spam=False,
+        payload=value,
+        who=None,
+        decision=said,
+    )
 
 
 def _fact(attributes: Attributes, value: bytes, event: bytes, origin: tuple[str, str | None]) -> Fact:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from hub.errors import Misconfigured
 
-Scope = Literal["events:write", "profiles:read", "operations:read", "operations:write"]
-SCOPES: tuple[Scope, ...] = ("events:write", "profiles:read", "operations:read", "operations:write")
+Scope = Literal["events:write", "profiles:read", "profiles:write", "operations:read", "operations:write"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+OWN_NAME = "hub"
+"""What the hub calls itself as a source of events: no instance and no key may bear it."""
 
 
 def one_or_several(value: object) -> object:
@@ -28,6 +30,15 @@ def one_or_several(value: object) -> object:
 
 OneOrSeveral = Annotated[tuple[str, ...], BeforeValidator(one_or_several)]
 """A text, or a list of texts."""
+
+
+T = TypeVar("T")
+
+
+def _not_ours(named: dict[str, T]) -> dict[str, T]:
+    if OWN_NAME in named:
+        raise ValueError(f"{OWN_NAME!r} is what the hub calls itself: take another name")
+    return named
 
 
 class Table(BaseModel):
@@ -109,8 +120,8 @@ class Settings(Table):
     region: str | None = Field(default=None, description="Country of phones that name none, where a source names none.")
     gateway: Listener = Listener(listen="127.0.0.1:8080")
     console: Listener = Listener(listen="127.0.0.1:8090")
-    keys: dict[str, Key] = {}
-    sources: dict[str, Instance] = {}
+    keys: Annotated[dict[str, Key], AfterValidator(_not_ours)] = {}
+    sources: Annotated[dict[str, Instance], AfterValidator(_not_ours)] = {}
     destinations: dict[str, Instance] = {}
     kafka: Kafka = Kafka()
     postgres: Postgres = Postgres()

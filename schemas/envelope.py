@@ -47,8 +47,13 @@ class Raw(Shape):
 
 HUB_ONLY = ("profile.", "segment.", "action.")
 """Types that the hub alone makes begin so; `email.sent` is one as well."""
+HUB = "hub"
+"""The name of the hub itself, where an event says which source or key it came through."""
+MERGED, PARTED, WITHDRAWN = "records.merged", "records.parted", "decision.withdrawn"
+DEEDS = frozenset({MERGED, PARTED, WITHDRAWN})
+"""What people decide in the hub: it stands on the topic `inbound.hub` alone."""
 
 
 def hub_only(event_type: str) -> bool:
     """Whether nobody but the hub may say this type."""
-    return event_type.startswith(HUB_ONLY) or event_type == "email.sent"
+    return event_type.startswith(HUB_ONLY) or event_type == "email.sent" or event_type in DEEDS

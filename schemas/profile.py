@@ -86,6 +86,14 @@ class Merged(Shape):
     version: int
 
 
+class Split(Shape):
+    """`profile.split` on the topic `activities`: ids that came out of a profile and live from now on."""
+
+    profile_id: str
+    parts: list[str]
+    version: int
+
+
 class TimelineEntry(Shape):
     """One line of a profile's timeline."""
 

@@ -44,6 +44,7 @@ def _compaction(replication: int) -> dict[str, str]:
     }
 
 
+HUB_TOPIC = "inbound.hub"
 _HINT = "hash of the strongest identifier (a performance hint, never needed for correctness)"
 INBOUND = (
     Topic("inbound.forms", "Posts of web forms.", _HINT),
@@ -52,7 +53,7 @@ INBOUND = (
     Topic("inbound.shop", "Orders, carts, checkouts and subscriptions.", _HINT),
     Topic("inbound.tracking", "Calls of tracking clients.", _HINT),
     Topic("inbound.tools", "Everything that any other tool says.", _HINT),
-    Topic("inbound.hub", "What people do in the hub and what its rules set.", _HINT),
+    Topic(HUB_TOPIC, "What people do in the hub and what its rules set.", _HINT),
 )
 PROFILES = Topic(
     "profiles",
@@ -75,6 +76,8 @@ _NOUNS = {
     "cart": "inbound.shop",
     "checkout": "inbound.shop",
     "subscription": "inbound.shop",
+    "records": HUB_TOPIC,
+    "decision": HUB_TOPIC,
 }
 
 

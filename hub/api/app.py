@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from hub.api import operations, profiles
+from hub.api import decisions, operations, profiles
 from hub.api.keys import Door
 from hub.api.problems import Problem, answer_errors
 from hub.api.shapes import Health
@@ -50,6 +50,7 @@ def create_app(
     app.state.door = Door(settings)
     answer_errors(app)
     app.include_router(profiles.router)
+    app.include_router(decisions.router)
     app.include_router(operations.router)
     _watchdog(app, checks, before_metrics)
     return app

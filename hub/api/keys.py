@@ -25,18 +25,18 @@ class Door:
     def __init__(self, settings: Settings) -> None:
         self._keys: Keys = read_keys(settings)
 
-    def open(self, authorization: str, scope: Scope) -> None:
-        """Raises BadProof (401) without a known key, Forbidden (403) for a key without the scope."""
+    def open(self, authorization: str, scope: Scope) -> str:
+        """The key's name. Raises BadProof (401) without a known key, Forbidden (403) for one without the scope."""
         if not self._keys.entries:
             raise BadProof(HOW_TO.format(scope=f'"{scope}"'), "authorization")
-        self._keys.opening(authorization, scope)
+        return self._keys.opening(authorization, scope).name
 
 
-def needs(scope: Scope) -> Callable[..., Awaitable[None]]:
-    """A dependency: this route is for keys with this scope."""
+def needs(scope: Scope) -> Callable[..., Awaitable[str]]:
+    """A dependency: this route is for keys with this scope; it gives the key's name."""
 
-    async def check(request: Request, _: Annotated[object, Depends(bearer)]) -> None:
+    async def check(request: Request, _: Annotated[object, Depends(bearer)]) -> str:
         door: Door = request.app.state.door
-        door.open(request.headers.get("authorization", ""), scope)
+        return door.open(request.headers.get("authorization", ""), scope)
 
     return check

@@ -29,7 +29,7 @@ COMMANDS = {
     "demo": Entry("demo", RUN, "A simulated company, and a live table of what becomes of its events."),
     "embedded": Entry("embedded", RUN, "The private Kafka, PostgreSQL and Redis of this machine."),
     "lag": Entry("lag", LOOK, "How far every consumer is behind, and what waits elsewhere."),
-    "profiles": Entry("profiles", LOOK, "Who the hub knows: export, look up, show."),
+    "profiles": Entry("profiles", LOOK, "Who the hub knows, why, and who is one person."),
     "deliveries": Entry("deliveries", LOOK, "What the tools were told: list, show, retry."),
     "sources": Entry("sources", LOOK, "Who speaks to the hub: last heard, refused and why, a test event."),
     "topics": Entry("topics", LOOK, "The topics as they should be and as the broker has them."),

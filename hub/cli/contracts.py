@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from schemas.envelope import Envelope
 from schemas.events import EVENTS
 from schemas.events.contact import Occurrence
-from schemas.profile import Activity, Merged, Profile, ProfileRedirect, ProfileState, TimelineEntry, Told
+from schemas.profile import Activity, Merged, Profile, ProfileRedirect, ProfileState, Split, TimelineEntry, Told
 from schemas.topics import ACTIVITIES, INBOUND, PROFILES, TOPICS, Topic, inbound_topic
 
 Json = dict[str, Any]
@@ -27,6 +27,7 @@ EVERY_OUTBOUND: dict[str, type[BaseModel]] = {
     "profile.state": ProfileState,
     "profile.redirect": ProfileRedirect,
     "profile.merged": Merged,
+    "profile.split": Split,
     "activity": Activity,
     "timeline.entry": TimelineEntry,
     "webhook": Told,
@@ -93,7 +94,7 @@ def asyncapi() -> Json:
                 **{name: _message(name, name) for name in (*types, *OF_THE_EDGE)},
                 "any": _message("any other type", "occurrence"),
                 **{name: _message(name, name) for name in ("profile.state", "profile.redirect")},
-                **{name: _message(name, name) for name in ("activity", "profile.merged")},
+                **{name: _message(name, name) for name in ("activity", "profile.merged", "profile.split")},
             },
             "schemas": {"attributes": _attributes()},
         },
@@ -117,7 +118,7 @@ def _messages_of(topic: Topic) -> list[str]:
     if topic == PROFILES:
         return ["profile.state", "profile.redirect"]
     if topic == ACTIVITIES:
-        return ["activity", "profile.merged"]
+        return ["activity", "profile.merged", "profile.split"]
     return [*(name for name in EVENTS if inbound_topic(name) == topic.name), "any"]
 
 

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli import session
+from hub.cli import deciding, session
 
 if TYPE_CHECKING:
     from hub.storage.pool import Pool
 
-app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, help="Whom the hub knows: export, look up, show.")
+app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, help="Who the hub knows, why, and who is one person.")
+app.command()(deciding.explain)
+app.command()(deciding.merge)
+app.command()(deciding.split)
+app.command()(deciding.undo)
+app.command()(deciding.withdraw)
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from hub.identity import normalise
+from hub.identity.decisions import Decision, Ruling
 from hub.identity.ids import as_text, identifier_id, record_id
 from hub.identity.normalise import Name, Value
 
@@ -64,6 +65,20 @@ class Evidence(msgspec.Struct):
     claims: list[Claim] = []
     first_at: str = ""
     first_event: str = ""
+    rulings: list[Ruling] = []
+
+
+class Known(NamedTuple):
+    """A source record as it is known. `key` is (namespace, value); an account's namespace is empty.
+
+    One that a decision names before anything was heard of it has no kind, and no first time in its evidence.
+    """
+
+    record: bytes
+    source: str
+    kind: str
+    key: tuple[str, str]
+    evidence: Evidence
 
 
 class ClaimOf(NamedTuple):
@@ -93,7 +108,10 @@ class Who(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """An inbound event, read: who it is about and when; times are text, `id` is the event's id as text."""
+    """An inbound event, read: who it is about and when; times are text, `id` is the event's id as text.
+
+    A decision is about the records that it names, and about nobody else.
+    """
 
     event: bytes
     id: str
@@ -105,6 +123,7 @@ class Fact(NamedTuple):
     spam: bool
     payload: bytes
     who: Who | None
+    decision: Decision | None = None
 
 
 class Words(NamedTuple):
@@ -150,6 +169,11 @@ def recognise(source: str, words: Words, event: bytes | None) -> Who | None:
         part = f"{name.given} {name.family}".strip() or (as_text(event) if event else "")
     record = record_id(source, CONTACT_POINT, f"{key.namespace}:{key.value}:{part}")
     return Who(record, source, CONTACT_POINT, key.value, key.namespace, claims, name, fields)
+
+
+def unheard(record: bytes) -> Who:
+    """A record that a decision names: its id is all that is known."""
+    return Who(record, "", "", "", "", (), Name("", ""), ())
 
 
 def needs_event(who: Who) -> bool:

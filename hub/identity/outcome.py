@@ -8,25 +8,30 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from hub.identity.evidence import LINK, SHARED, Fact, Who, learn
-from hub.identity.resolve import MOST_CODES, Known, Person, links, resolve
+from hub.identity.decisions import Decision, learn_ruling
+from hub.identity.evidence import LINK, SHARED, Fact, Known, Who, learn
+from hub.identity.resolve import MOST_CODES, Person, links, resolve
 from hub.identity.survivorship import line
 
 
 @dataclass(slots=True)
 class Row:
-    """A source record as it is stored. `profile` is None for one that was made just now.
+    """A source record as it is stored. `profile` is None for one of which nothing was heard before this batch.
 
-    `dirty` asks for it to be written, `grown` says that it claims something new.
+    `made` says that the row is this transaction's own; `dirty` asks for it to be written, `grown` says that it claims
+    something new, `named` that it was known by a decision alone and now has a source, a kind and a key.
     """
 
     known: Known
     group: bytes
     profile: bytes | None
     activities: int = 0
+    made: bool = False
     dirty: bool = False
     grown: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,10 @@ class Identified:
 
 @dataclass(slots=True)
 class Told:
-    """A profile to be written: its line without version, its version, and the ids that now lead to it."""
+    """A profile to be written: its line without version, and its version.
+
+    `absorbed` are ids that lead to it from now on, `parts` ids that came out of it and live from now on.
+    """
 
     person: Person
     group: bytes
@@ -47,6 +55,16 @@ class Told:
     version: int
     is_new: bool
     absorbed: tuple[bytes, ...] = ()
+    parts: tuple[bytes, ...] = ()
+
+
+class Moved(NamedTuple):
+    """A record that came from one profile (None: it is new) to another, because of an event."""
+
+    record: bytes
+    before: bytes | None
+    after: bytes
+    cause: bytes | None
 
 
 @dataclass(slots=True)
@@ -60,7 +78,7 @@ class Changes:
     dead_groups: list[bytes] = field(default_factory=list)
     profiles: list[Told] = field(default_factory=list)
     dead_profiles: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)
-    moved: list[tuple[bytes, bytes, bytes, bytes | None]] = field(default_factory=list)
+    moved: list[Moved] = field(default_factory=list)
 
 
 class Groups:
@@ -87,16 +105,19 @@ def outcome(
     rows: Mapping[bytes, Row],
     versions: Mapping[bytes, int],
     identifiers: Mapping[bytes, Identified],
-    facts: Iterable[tuple[Fact, Who]],
+    facts: Iterable[Fact],
 ) -> Changes:
     """What these facts change. `versions` holds every stored profile of the rows; `rows` is changed in place."""
     changes = Changes()
-    groups = Groups(frozenset(row.group for row in rows.values() if row.profile is None))
-    causes: dict[bytes, bytes] = {}
-    for fact, who in facts:
-        row = rows[who.record]
-        _learn(changes, row, fact, who)
-        causes[row.known.record] = fact.event
+    groups = Groups(frozenset(row.group for row in rows.values() if row.made))
+    causes = Causes()
+    for fact in facts:
+        if fact.who:
+            _learn(changes, rows[fact.who.record], fact, fact.who)
+            causes.told[fact.who.record] = fact.event
+        elif fact.decision:
+            _decide(groups, [rows[record] for record in fact.decision.records], fact, fact.decision)
+            causes.decided.update(dict.fromkeys(fact.decision.records, fact.event))
     for row in rows.values():
         if row.grown:
             _connect(changes, groups, row, identifiers)
@@ -110,13 +131,30 @@ def outcome(
     return changes
 
 
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """The event that came for a record: a word about its person, or a decision that names it."""
+
+    told: dict[bytes, bytes] = field(default_factory=dict)
+    decided: dict[bytes, bytes] = field(default_factory=dict)
+
+    def of(self, records: Iterable[bytes]) -> bytes | None:
+        """Why something happened among these records; a decision comes first."""
+        among = list(records)
+        found = (named[record] for named in (self.decided, self.told) for record in among if record in named)
+        return next(found, None)
+
+
 def unsettled(rows: Mapping[bytes, Row]) -> list[bytes]:
     """Records that were made for an event which turned out to be known: nobody has said anything of them."""
-    return [record for record, row in rows.items() if row.profile is None]
+    return [record for record, row in rows.items() if row.made and not row.dirty]
 
 
 def _learn(changes: Changes, row: Row, fact: Fact, who: Who) -> None:
     """Fold a fact into its record; note claims that are new, or trusted for the first time."""
+    if not row.known.kind:
+        row.known = Known(who.record, who.source, who.kind, (who.key_namespace, who.key), row.known.evidence)
+        row.named = True
     claims = row.known.evidence.claims
     before = [claim.trusted for claim in claims]
     learn(row.known.evidence, fact, who)
@@ -130,6 +168,16 @@ def _learn(changes: Changes, row: Row, fact: Fact, who: Who) -> None:
             for claim in claims
             if (claim.namespace, claim.value) in stated
         ]
+
+
+def _decide(groups: Groups, named: Sequence[Row], fact: Fact, decision: Decision) -> None:
+    """Let every record that a decision names keep it; whoever it names is looked at together from now on."""
+    for row in named:
+        evidence = row.known.evidence
+        ruling = decision.ruling(row.known.record, fact.id, fact.at)
+        evidence.rulings = learn_ruling(evidence.rulings, ruling)
+        row.dirty = row.grown = True
+        groups.join(named[0].group, row.group)
 
 
 def _connect(changes: Changes, groups: Groups, row: Row, identifiers: Mapping[bytes, Identified]) -> None:
@@ -168,7 +216,7 @@ def _tell_again(changes: Changes, row: Row, versions: Mapping[bytes, int]) -> No
 
 def _regroup(changes: Changes, root: bytes, members: Sequence[Row]) -> None:
     """Move every row and identifier of an absorbed group to the root."""
-    stored = {row.group for row in members if row.profile is not None}
+    stored = {row.group for row in members if not row.made}
     if root not in stored:
         changes.new_groups.append(root)
     changes.dead_groups += sorted(stored - {root})
@@ -185,12 +233,11 @@ def _settle(
     root: bytes,
     members: Sequence[Row],
     versions: Mapping[bytes, int],
-    causes: Mapping[bytes, bytes],
+    causes: Causes,
 ) -> None:
     """Resolve one group again; tell of the people whose records, founder or facts are not what they were.
 
-    `causes` holds a fact's event for each record that one came for. A row may have to be written (its group's new id,
-    a value that is shared now) though nobody's line is another.
+    A row may have to be written (its group's new id, a value that is shared now) though nobody's line is another.
     """
     by_record = {row.known.record: row for row in members}
     people = _resolve(changes, root, members)
@@ -198,18 +245,22 @@ def _settle(
     before = {row.profile for row in members if row.profile is not None}
     gone = before.difference(home.values())
     top = max((versions[profile] for profile in before), default=0)
-    parted = {row.profile for row in members if row.profile != home[row.known.record]}
+    parted: dict[bytes, set[bytes]] = defaultdict(set)
+    for row in members:
+        if row.profile is not None and row.profile != home[row.known.record]:
+            parted[row.profile].add(home[row.known.record])
     for one in people:
         rows = [by_record[known.record] for known in one.records]
         came = any(row.profile not in (None, one.profile) for row in rows)
         left = one.profile in parted
-        if came or left or any(row.known.record in causes for row in rows):
+        if came or left or any(row.known.record in causes.told for row in rows):
             base = top if came or left else versions.get(one.profile, top)
             absorbed = tuple(sorted(gone & {known.record for known in one.records}))
+            parts = tuple(sorted(parted[one.profile] - before)) if left else ()
             text = line(one, sum(row.activities for row in rows))
-            changes.profiles.append(Told(one, root, text, base + 1, one.profile not in versions, absorbed))
+            changes.profiles.append(Told(one, root, text, base + 1, one.profile not in versions, absorbed, parts))
     changes.dead_profiles |= {profile: (home[profile], top + 1) for profile in sorted(gone)}
-    _move(changes, members, home, next((causes[record] for record in by_record if record in causes), None))
+    _move(changes, members, home, causes)
 
 
 def _resolve(changes: Changes, root: bytes, members: Sequence[Row]) -> list[Person]:
@@ -223,10 +274,16 @@ def _resolve(changes: Changes, root: bytes, members: Sequence[Row]) -> list[Pers
     return people
 
 
-def _move(changes: Changes, members: Sequence[Row], home: Mapping[bytes, bytes], cause: bytes | None) -> None:
+def _move(changes: Changes, members: Sequence[Row], home: Mapping[bytes, bytes], causes: Causes) -> None:
+    """Note who belongs to another profile than before; a new record that founds its own belongs to it by nature."""
+    moved = [
+        row
+        for row in members
+        if row.known.record in home and home[row.known.record] != (row.profile or row.known.record)
+    ]
+    cause = causes.of(row.known.record for row in members) if moved else None
+    changes.moved += [Moved(row.known.record, row.profile, home[row.known.record], cause) for row in moved]
     for row in members:
-        profile = home[row.known.record]
-        if row.profile is not None and row.profile != profile:
-            changes.moved.append((row.known.record, row.profile, profile, cause))
+        profile = home.get(row.known.record)
         row.dirty = row.dirty or row.profile != profile
         row.profile = profile

@@ -9,31 +9,28 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, combinations, product
+from operator import attrgetter
 from typing import NamedTuple
 
-from hub.identity.evidence import ACCOUNT, DEVICE, LINK, OBJECT, SHARED, Claim, Evidence, may_link
+from hub.identity.clusters import Clusters
+from hub.identity.decisions import NONE, Cut, Merge, standing
+from hub.identity.evidence import DEVICE, LINK, OBJECT, SHARED, Claim, Known, may_link
 from hub.identity.names import code, groups_differ, same_formal
 
 MOST_CLAIMERS = {"email": 8, "phone": 5, DEVICE: 4}
 """Trusted records (for a device: all that are more than a device) behind one value; a thing is never shared."""
 MOST_CODES = 3
+RULES = 1
+"""The version of these rules; every operation keeps the one that it was made under."""
 FARTHEST_DAYS = 548
-TIER = {OBJECT: 1, "email": 2, "phone": 4}
-
-
-class Known(NamedTuple):
-    """A source record as `resolve` sees it. `key` is (namespace, value); an account's namespace is empty."""
-
-    record: bytes
-    source: str
-    kind: str
-    key: tuple[str, str]
-    evidence: Evidence
+WEAK = 5
+TIER = {OBJECT: 1, "email": 2, "phone": 4, DEVICE: WEAK}
 
 
 class Edge(NamedTuple):
-    """A reason to join two records, in canonical order (rule 5)."""
+    """A reason to join two records, in canonical order (rule 5). The last two say by which identifier."""
 
+    disputed: bool
     untrusted_ends: int
     tier: int
     superseded: bool
@@ -41,6 +38,12 @@ class Edge(NamedTuple):
     earlier: str
     one: bytes
     other: bytes
+    namespace: str = ""
+    value: str = ""
+
+
+Claimer = tuple[Known, Claim]
+Claimers = dict[tuple[str, str], list[Claimer]]
 
 
 class Person(NamedTuple):
@@ -50,23 +53,77 @@ class Person(NamedTuple):
     records: tuple[Known, ...]
 
 
-def resolve(records: Sequence[Known]) -> list[Person]:
+class Step(NamedTuple):
+    """An edge that was looked at, in order; `refusal` says in words why it joined nobody, None where it did.
+
+    `edge.namespace` is "decision" for what a person decided.
+    """
+
+    edge: Edge
+    refusal: str | None
+
+
+DECISION = "decision"
+
+
+def resolve(records: Sequence[Known], steps: list[Step] | None = None) -> list[Person]:
     """The people behind these records, and, in place, the claims that have turned shared.
 
-    `records` must hold every record that claims an identifier which links any of them. Both the people and their
-    records come in a fixed order.
+    `records` must hold every record that claims an identifier which links any of them, and every record that a
+    decision names together with one of them; of one that nothing was heard of, only its rulings count. Both the people
+    and their records come in a fixed order. `steps` is given every edge that was tried.
     """
-    claimers = _claimers(records) if len(records) > 1 or len(records[0].evidence.names) > MOST_CODES else {}
+    heard = [record for record in records if record.evidence.first_at]
+    claimers = _claimers(heard) if len(heard) != 1 or len(heard[0].evidence.names) > MOST_CODES else {}
     share(claimers)
-    if len(records) == 1:
-        return [Person(records[0].record, (records[0],))]
-    clusters = _Clusters(records)
-    for edge in sorted(_edges(claimers)):
-        clusters.join(edge.one, edge.other)
-    for record in records:
-        if record.kind == DEVICE:
-            clusters.attach(record, claimers.get(record.key, []))
-    return sorted(person(members) for members in clusters.members())
+    if len(heard) == 1:
+        return [Person(heard[0].record, (heard[0],))]
+    ruled = [(record.record, record.evidence.rulings) for record in records if record.evidence.rulings]
+    decided = standing(ruled) if ruled else NONE
+    clusters = Clusters(heard, decided.cuts)
+    _bind(clusters, decided.merges, steps)
+    for edge in sorted(_edges(claimers, disputed(decided.cuts, claimers) if decided.cuts else frozenset())):
+        refusal = clusters.join(edge.one, edge.other)
+        if steps is not None:
+            steps.append(Step(edge, refusal))
+    for device in sorted((record for record in heard if record.kind == DEVICE), key=_by_id):
+        _attach(clusters, device, claimers.get(device.key, []), steps)
+    return sorted(person(members) for members in clusters.people())
+
+
+_by_id = attrgetter("record")
+
+
+def _bind(clusters: Clusters, merges: Iterable[Merge], steps: list[Step] | None) -> None:
+    for merge in merges:
+        present = [record for record in merge.records if record in clusters]
+        for other in present[1:]:
+            refusal = clusters.bind(present[0], other)
+            if steps is not None:
+                steps.append(Step(_plain(0, present[0], other, (DECISION, merge.decision)), refusal))
+
+
+def _attach(clusters: Clusters, device: Known, claimers: Sequence[Claimer], steps: list[Step] | None) -> None:
+    owners = [one for one, claim in claimers if one.kind != DEVICE and claim.state == LINK]
+    refusal = clusters.attach(device.record, [one.record for one in owners])
+    if steps is not None:
+        steps += [Step(_plain(WEAK, one.record, device.record, device.key), refusal) for one in owners]
+
+
+def _plain(tier: int, one: bytes, other: bytes, by: tuple[str, str]) -> Edge:
+    """An edge whose place among others is fixed by what it is."""
+    return Edge(
+        disputed=False,
+        untrusted_ends=0,
+        tier=tier,
+        superseded=False,
+        later="",
+        earlier="",
+        one=one,
+        other=other,
+        namespace=by[0],
+        value=by[1],
+    )
 
 
 def person(members: Iterable[Known]) -> Person:
@@ -77,9 +134,6 @@ def person(members: Iterable[Known]) -> Person:
 
 def _seniority(record: Known) -> tuple[bool, str, str, bytes]:
     return record.kind == DEVICE, record.evidence.first_at, record.evidence.first_event, record.record
-
-
-Claimers = dict[tuple[str, str], list[tuple[Known, Claim]]]
 
 
 def links(record: Known, claim: Claim) -> bool:
@@ -113,15 +167,40 @@ def _exceeds(namespace: str, records: Sequence[Known]) -> bool:
     return len(records) > MOST_CLAIMERS[namespace] or len(codes) > MOST_CODES
 
 
-Claimer = tuple[Known, Claim]
+Disputed = frozenset[tuple[bytes, str, str]]
+"""(record, namespace, value) of claims that belong to the other side of a cut."""
 
 
-def _edges(claimers: Claimers) -> Iterator[Edge]:
-    for (namespace, _), claims in claimers.items():
+def disputed(cuts: Sequence[Cut], claimers: Claimers) -> Disputed:
+    """Claims of the side that does not keep a value (rule 11): kept by decision, else by who claimed it first."""
+    found: set[tuple[bytes, str, str]] = set()
+    for cut, ((namespace, value), claims) in product(cuts, claimers.items()):
+        sides = [[one for one in claims if one[0].record in side] for side in cut.sides]
+        loser = _loser(cut, f"{namespace}:{value}", sides)
+        if loser is not None:
+            found |= {(record.record, namespace, value) for record, _ in sides[loser]}
+    return frozenset(found)
+
+
+def _loser(cut: Cut, identifier: str, sides: Sequence[Sequence[Claimer]]) -> int | None:
+    for side in (0, 1):
+        if identifier in cut.keeps[side]:
+            return 1 - side
+    if not all(sides):
+        return None
+    first = [min((claim.first_at, claim.first_event, record.record) for record, claim in side) for side in sides]
+    return int(first[0] < first[1])
+
+
+def _edges(claimers: Claimers, contested: Disputed) -> Iterator[Edge]:
+    for (namespace, value), claims in claimers.items():
         if claims[0][1].state == LINK and namespace != DEVICE:
             for one, other in _pairs(namespace, claims):
                 if _may_link(namespace, one, other):
-                    yield _edge(namespace, one, other)
+                    late = bool(contested) and any(
+                        (end[0].record, namespace, value) in contested for end in (one, other)
+                    )
+                    yield _edge(one, other, disputed=late)
 
 
 def _pairs(namespace: str, claims: Sequence[Claimer]) -> Iterable[tuple[Claimer, Claimer]]:
@@ -136,12 +215,13 @@ def _pairs(namespace: str, claims: Sequence[Claimer]) -> Iterable[tuple[Claimer,
     return chain(combinations(trusted, 2), product(trusted, strangers))
 
 
-def _edge(namespace: str, one: Claimer, other: Claimer) -> Edge:
+def _edge(one: Claimer, other: Claimer, *, disputed: bool) -> Edge:
     first, second = sorted((one[1].first_at, other[1].first_at))
     low, high = sorted((one[0].record, other[0].record))
     untrusted = 2 - one[1].trusted - other[1].trusted
     superseded = _superseded(*one) or _superseded(*other)
-    return Edge(untrusted, TIER[namespace], superseded, second, first, low, high)
+    namespace, value = one[1].namespace, one[1].value
+    return Edge(disputed, untrusted, TIER[namespace], superseded, second, first, low, high, namespace, value)
 
 
 def _superseded(record: Known, claim: Claim) -> bool:
@@ -176,53 +256,3 @@ def _days_apart(one: Claim, other: Claim) -> int:
     if begin <= end:
         return 0
     return (datetime.fromisoformat(begin) - datetime.fromisoformat(end)).days
-
-
-class _Clusters:
-    """Greedy union in canonical order that refuses what would hold two people (rules 3 and 6)."""
-
-    def __init__(self, records: Sequence[Known]) -> None:
-        self._of: dict[bytes, list[Known]] = {record.record: [record] for record in records}
-
-    def members(self) -> list[list[Known]]:
-        return list({id(cluster): cluster for cluster in self._of.values()}.values())
-
-    def join(self, one: bytes, other: bytes) -> None:
-        mine, its = self._of[one], self._of[other]
-        if mine is its or _two_accounts(mine, its) or _two_names(mine, its):
-            return
-        self._unite(mine, its)
-
-    def attach(self, device: Known, claimers: Sequence[Claimer]) -> None:
-        """Give a device to the one person who claims it, where it is one: it never bridges two (identity.md §3.3)."""
-        owners = {id(mine): mine for mine in (self._of[one.record] for one, _ in claimers if one.kind != DEVICE)}
-        if len(owners) == 1 and claimers[0][1].state == LINK:
-            (owner,) = owners.values()
-            self._unite(owner, self._of[device.record])
-
-    def _unite(self, mine: list[Known], its: list[Known]) -> None:
-        if len(mine) < len(its):
-            mine, its = its, mine
-        mine.extend(its)
-        for record in its:
-            self._of[record.record] = mine
-
-
-def _two_accounts(mine: Sequence[Known], its: Sequence[Known]) -> bool:
-    accounts = {record.source for record in mine if record.kind == ACCOUNT}
-    return any(record.kind == ACCOUNT and record.source in accounts for record in its)
-
-
-def _two_names(mine: Sequence[Known], its: Sequence[Known]) -> bool:
-    """Whether the union would hold two records whose names are clearly different."""
-    return any(groups_differ(one, other) for one in _names(mine) for other in _names(its))
-
-
-def _names(cluster: Sequence[Known]) -> list[frozenset[str]]:
-    """The name groups that count: those of trusted records where there are any, for a stranger's word parts nobody."""
-    named = [record for record in cluster if record.evidence.names]
-    return [_given(record) for record in named if _trusted(record)] or [_given(record) for record in named]
-
-
-def _trusted(record: Known) -> bool:
-    return any(claim.trusted for claim in record.evidence.claims)

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 
 import orjson
 
-from hub.identity.evidence import ACCOUNT, Statement
+from hub.identity.evidence import ACCOUNT, Known, Statement
 from hub.identity.ids import as_text
-from hub.identity.resolve import Known, Person
+from hub.identity.resolve import Person
 
 
 def line(person: Person, activities: int) -> bytes:

@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from hub.identity.evidence import Evidence, Fact, Who
+from hub.identity.evidence import Evidence, Fact, Known, Who
 from hub.identity.outcome import Changes, Identified, Row
-from hub.identity.resolve import Known
+from hub.storage import history
 from hub.storage.pool import Connection
 
 
@@ -115,8 +115,9 @@ async def load(
     versions: dict[bytes, int] = {}
     for record, group, profile, source, kind, namespace, key, activities, evidence, version in rows:
         known = Known(record, source, kind, (namespace, key), _decode(evidence) if evidence else Evidence())
-        home = None if record in made_here else profile or record
-        found[record] = Row(known, group or record, home, activities)
+        made = record in made_here
+        home = None if made or not kind else profile or record
+        found[record] = Row(known, group or record, home, activities, made)
         if version is not None:
             versions[profile or record] = version
     return found, versions
@@ -157,11 +158,12 @@ async def write(connection: Connection, changes: Changes) -> None:
     """Write what the batch came to. Everything touched here is locked by its group, or new."""
     await _write_groups(connection, changes)
     await _write_claims(connection, changes)
+    await _write_names(connection, [row for row in changes.rows if row.named and not row.made])
     await _write_rows(connection, changes.rows)
     await _write_identifiers(connection, changes.identifiers)
     await _write_profiles(connection, changes)
     if changes.moved:
-        await _write_history(connection, changes)
+        await history.write(connection, changes)
 
 
 async def _write_groups(connection: Connection, changes: Changes) -> None:
@@ -206,6 +208,15 @@ async def _write_rows(connection: Connection, rows: Sequence[Row]) -> None:
     )
 
 
+async def _write_names(connection: Connection, rows: Sequence[Row]) -> None:
+    """Records that a decision named before anything was heard of them: now it is known whose they are."""
+    if rows:
+        await connection.executemany(
+            "UPDATE source_record SET source = $2, kind = $3, key_namespace = $4, key = $5 WHERE record_id = $1",
+            [(row.known.record, row.known.source, row.known.kind, *row.known.key) for row in rows],
+        )
+
+
 def _other(identity: bytes | None, row: Row) -> bytes | None:
     """An id that is not the record's own; None stands for that one."""
     return None if identity == row.known.record else identity
@@ -247,28 +258,6 @@ _INSERT_PROFILE = """
     INSERT INTO profile (profile_id, group_id, version, line)
     SELECT i, g, v::bigint, l FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::json[]) u(i, g, v, l)
 """
-
-
-async def _write_history(connection: Connection, changes: Changes) -> None:
-    """Which records went from which profile to which, by which operation."""
-    heirs = sorted({(to, cause) for _, _, to, cause in changes.moved})
-    for to, cause in heirs:
-        rows = [(record, before) for record, before, after, _ in changes.moved if after == to]
-        operation = await connection.fetchval(
-            "INSERT INTO identity_op (kind, profiles, cause) VALUES ('resolved', $1::uuid[], $2) RETURNING op_id",
-            sorted({to, *(before for _, before in rows)}),
-            cause,
-        )
-        await connection.execute(
-            """
-            INSERT INTO membership_log (record_id, op_id, from_profile, to_profile)
-            SELECT r, $2, f, $3 FROM unnest($1::uuid[], $4::uuid[]) u(r, f)
-            """,
-            [record for record, _ in rows],
-            operation,
-            to,
-            [before for _, before in rows],
-        )
 
 
 async def resolve_letters(connection: Connection, group: str, events: Collection[bytes]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schemas.events.contact import CallLogged, ContactUpdated, NoteAdded, Occurrence
+from schemas.events.decision import DecisionWithdrawn, RecordsMerged, RecordsParted
 from schemas.events.email import EmailReceived
 from schemas.events.form import FormSubmitted
 from schemas.events.shop import CheckoutUpdated, OrderChanged, OrderRefunded, SubscriptionCancelled
@@ -33,6 +34,9 @@ EVENTS: dict[str, type[Shape]] = {
     "screen.viewed": ScreenViewed,
     "product.viewed": ProductViewed,
     "group.joined": GroupJoined,
+    "records.merged": RecordsMerged,
+    "records.parted": RecordsParted,
+    "decision.withdrawn": DecisionWithdrawn,
     "source.unreadable": SourceUnreadable,
     "source.ignored": SourceIgnored,
 }

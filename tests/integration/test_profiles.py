@@ -19,6 +19,7 @@ from hub.identity.evidence import Fact, Words
 from hub.identity.ids import as_text
 from hub.storage.offsets import PostgresStore
 from hub.storage.pool import Pool, transaction
+from tests.support.crowd import a_crowd
 from tests.support.line import audit, batch_connections, cut, deadlocks, jitter, lines, untouched, versions, write
 from tests.support.memory import day, fact, whole
 
@@ -30,28 +31,6 @@ X, Y = "x@firm.org", "y@firm.org"
 async def batch_pool(database_url: str) -> AsyncIterator[Pool]:
     async with batch_connections(database_url) as connections:
         yield connections
-
-
-def a_crowd(seed: int, size: int) -> list[Fact]:
-    """Facts about people who share addresses, numbers and names more than people do."""
-    chance = random.Random(seed)
-    emails = ["", *(f"p{number}@firm.org" for number in range(12)), "info@firm.org"]
-    phones = ["", "", "", *(f"+49301234{number:03d}" for number in range(5))]
-    names = ["", "Ann", "Annie", "Bob", "Robert", "Zed", "Lukas", "Luaks", "Иван"]
-    facts = []
-    for number in range(size):
-        source = chance.choice(("shop", "crm", "desk", "web", "web", "kiosk"))
-        account = str(chance.randint(1, 15)) if source in {"shop", "crm", "desk"} else ""
-        words = Words(
-            account,
-            chance.choice(emails),
-            chance.choice(phones),
-            "",
-            chance.choice(names),
-            chance.choice(("", "Lee", "Fox")),
-        )
-        facts.append(fact(source, words, day(chance.randint(1, 900)), natural_id=f"{seed} {number}"))
-    return facts
 
 
 def record(headers: dict[str, bytes], value: object) -> Record:

@@ -20,6 +20,7 @@ from hub.settings import environment
 KEY = "s3cret-of-the-tests"
 READY_SECONDS, QUIET_SECONDS = 90.0, 120.0
 QUIET_LOOKS = 2
+SCOPES = '["events:write", "profiles:read", "profiles:write", "operations:read"]'
 HUB = (sys.executable, "-m", "hub")
 
 
@@ -48,7 +49,7 @@ class Hub:
             f'state = "{self.folder / "state"}"',
             f'[gateway]\nlisten = "127.0.0.1:{self.ports[0]}"',
             f'[console]\nlisten = "127.0.0.1:{self.ports[1]}"',
-            f'[keys.crm]\nsecret = "{KEY}"\nscopes = ["events:write", "profiles:read", "operations:read"]',
+            f'[keys.crm]\nsecret = "{KEY}"\nscopes = {SCOPES}',
             '[sources.web-eu]\nkind = "web_form"\nkeys = ["pk_web_eu"]\nregion = "DE"',
         ]
         tables += [

@@ -26,7 +26,16 @@ from hub.streams.clients import admin, consumer, started
 from hub.streams.topics import create_topics
 from schemas.topics import TOPICS, Topic
 
-PHASES = ("groups_of", "identified", "insert_identifiers", "insert_records", "lock_groups", "load", "mark", "write")
+PHASES = (
+    "groups_of",
+    "identified",
+    "insert_identifiers",
+    "insert_records",
+    "lock_groups",
+    "load",
+    "mark",
+    "write",
+)
 """What `consumers.profiles` asks of `hub.storage.profiles`, in the order of the lock protocol."""
 
 
@@ -70,7 +79,7 @@ async def versions(pool: Pool) -> dict[bytes, int]:
 async def untouched(pool: Pool) -> dict[str, list[Any]]:
     """Where every row of the line lies and who wrote it: the same again means that nobody wrote anything."""
     tables = ("source_record", "identifier", "claim", "link_group", "profile", "identity_op", "membership_log",
-              "activity", "outbox", "dead_letter")  # fmt: skip
+              "activity", "outbox", "dead_letter", "link_decision")  # fmt: skip
     return {
         table: [tuple(row) for row in await pool.fetch(f"SELECT ctid::text, xmin::text FROM {table} ORDER BY ctid")]
         for table in tables
@@ -97,8 +106,12 @@ async def audit(pool: Pool) -> None:
             SELECT group_id FROM link_group g WHERE NOT EXISTS
             (SELECT FROM source_record r WHERE r.group_id = g.group_id)""",
         "a record is in a profile": """
-            SELECT record_id FROM source_record r WHERE NOT EXISTS
+            SELECT record_id FROM source_record r WHERE kind <> '' AND NOT EXISTS
             (SELECT FROM profile p WHERE p.profile_id = r.profile_id)""",
+        "history ends where the record is": """
+            SELECT r.record_id FROM source_record r WHERE kind <> '' AND r.profile_id <> coalesce((
+                SELECT to_profile FROM membership_log m WHERE m.record_id = r.record_id ORDER BY op_id DESC LIMIT 1
+            ), r.record_id)""",
         "a profile bears the id of one of its records": """
             SELECT p.profile_id FROM profile p LEFT JOIN source_record r ON r.record_id = p.profile_id
             WHERE r.profile_id IS DISTINCT FROM p.profile_id""",

@@ -15,10 +15,23 @@ from typing import NamedTuple
 import msgspec
 
 from hub.clock import text
-from hub.identity.evidence import LINK, SHARED, Evidence, Fact, Who, Words, learn, needs_event, recognise
-from hub.identity.ids import as_text, event_id, hash_id
+from hub.identity.decisions import Decision, learn_ruling
+from hub.identity.evidence import (
+    LINK,
+    SHARED,
+    Evidence,
+    Fact,
+    Known,
+    Who,
+    Words,
+    learn,
+    needs_event,
+    recognise,
+    unheard,
+)
+from hub.identity.ids import as_text, event_id
 from hub.identity.outcome import Changes, Identified, Row, outcome
-from hub.identity.resolve import Known, Person, resolve
+from hub.identity.resolve import Person, resolve
 from hub.identity.survivorship import line
 
 FIRST_DAY = datetime(2024, 1, 1, 12, tzinfo=UTC)
@@ -45,6 +58,29 @@ def fact(source: str, words: Words, at: str = day(1), *, trusted: bool | None = 
     return Fact(event, as_text(event), kind, source, at, at, trusted, spam=False, payload=b"{}", who=who)
 
 
+def record(one: Fact) -> bytes:
+    """The record that a fact is about."""
+    assert one.who
+    return one.who.record
+
+
+def decided(
+    verdict: str,
+    near: Iterable[bytes],
+    far: Iterable[bytes] = (),
+    at: str = day(1),
+    *,
+    withdraws: Iterable[Fact] = (),
+    keeps: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
+    natural_id: str = "",
+) -> Fact:
+    """What a person decided of these records."""
+    event = event_id("hub", natural_id or f"decision {next(_numbers)}")
+    said = Decision(verdict, (tuple(near), tuple(far)), tuple(one.id for one in withdraws), keeps)
+    payload = b'{"decision":"%s"}' % verdict.encode()
+    return Fact(event, as_text(event), "records.decided", "hub", at, at, True, False, payload, None, said)
+
+
 class Shown(NamedTuple):
     """What a set of facts comes to: the export's lines in order, and the identifiers that stand for nobody."""
 
@@ -58,9 +94,15 @@ def learned(facts: Iterable[Fact]) -> tuple[list[Known], dict[bytes, int]]:
     counts: dict[bytes, int] = {}
     for one in {one.event: one for one in facts}.values():
         if one.who:
-            known = records.setdefault(one.who.record, _bare(one.who))
+            known = records.get(one.who.record, _bare(one.who))
+            known = records[one.who.record] = _bare(one.who)._replace(evidence=known.evidence)
             learn(known.evidence, one, one.who)
             counts[one.who.record] = counts.get(one.who.record, 0) + 1
+        if one.decision:
+            for record in one.decision.records:
+                known = records.setdefault(record, _bare(unheard(record)))
+                ruling = one.decision.ruling(record, one.id, one.at)
+                known.evidence.rulings = learn_ruling(known.evidence.rulings, ruling)
     return list(records.values()), counts
 
 
@@ -89,7 +131,7 @@ class Stored:
 
     known: Known
     group: bytes
-    profile: bytes
+    profile: bytes | None
     activities: int
     evidence: bytes
 
@@ -119,29 +161,33 @@ class Memory:
 
     def batch(self, facts: Sequence[Fact]) -> Changes:
         """One batch through `outcome`; whatever it says is written, and nothing else."""
-        fresh = {one.event: one for one in reversed(facts) if one.event not in self.marks and one.who}
+        fresh = {one.event: one for one in reversed(facts) if one.event not in self.marks}
         self.marks |= fresh.keys()
-        said = [(one, one.who) for one in sorted(fresh.values(), key=lambda one: (one.at, one.event)) if one.who]
+        ordered = sorted(fresh.values(), key=lambda one: (one.at, one.event))
+        said = [(one, one.who) for one in ordered if one.who]
+        named = {record: unheard(record) for one in ordered if one.decision for record in one.decision.records}
+        named |= {who.record: who for _, who in said}
         known = {
             claim.identifier: self.identifiers[claim.identifier]
             for one, who in said
             for claim in who.claims
-            if claim.identifier in self.identifiers and not claim.blocked and may_link(one, who, claim.identifier)
+            if claim.identifier in self.identifiers
+            and claim.links(trusted=one.trusted, key=(who.key_namespace, who.key))
         }
         held = {one.group for one in known.values() if one.state == LINK}
-        held |= {self.records[who.record].group for _, who in said if who.record in self.records}
+        held |= {self.records[record].group for record in named if record in self.records}
         assert held <= self.groups, "a lock row that does not exist: whoever waits for it waits for ever"
         rows = {record: one.row() for record, one in self.records.items() if one.group in held}
-        for _, who in said:
-            rows.setdefault(who.record, Row(_bare(who), who.record, None))
+        for record, who in named.items():
+            rows.setdefault(record, Row(_bare(who), record, None, made=True))
         versions = {row.profile: self.profiles[row.profile].version for row in rows.values() if row.profile}
-        changes = outcome(rows, versions, known, said)
+        changes = outcome(rows, versions, known, ordered)
         self._write(changes)
         return changes
 
     def _write(self, changes: Changes) -> None:
         for row in changes.rows:
-            assert row.profile is not None
+            assert (row.profile is None) is (not row.known.kind)
             bare = row.known._replace(evidence=Evidence())
             self.records[row.known.record] = Stored(
                 bare, row.group, row.profile, row.activities, _encode(row.known.evidence)
@@ -166,18 +212,13 @@ class Memory:
         """The audit that a database without foreign keys needs."""
         assert {one.group for one in self.records.values()} == self.groups
         assert {one.group for one in self.identifiers.values() if one.state == LINK} <= self.groups
-        assert {one.profile for one in self.records.values()} == self.profiles.keys()
+        assert {one.profile for one in self.records.values() if one.profile} == self.profiles.keys()
         for profile, told in self.profiles.items():
             assert self.records[profile].profile == profile, "a profile bears its founder's id"
             members = [one for one in self.records.values() if one.profile == profile]
             assert msgspec.json.decode(told.line)["activities"] == sum(one.activities for one in members)
         for versions in self.versions.values():
             assert versions == sorted(set(versions)), "a version rises each time"
-
-
-def may_link(one: Fact, who: Who, identifier: bytes) -> bool:
-    """Whether this fact's claim may join its record with others: a trusted word, or the record's own key."""
-    return one.trusted or identifier == hash_id("identifier", who.key_namespace, who.key)
 
 
 def together(persons: Iterable[Person]) -> set[frozenset[str]]:

@@ -1,0 +1,62 @@
+"""What a person decided, as its event on `inbound.hub` says it: names of records into ids. Pure."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from hub.errors import Unreadable
+from hub.identity.decisions import APART, SAME, Decision
+from hub.identity.decisions import WITHDRAWN as TAKEN_BACK
+from hub.identity.ids import as_text, from_text
+from schemas.envelope import MERGED, PARTED, WITHDRAWN
+from schemas.topics import HUB_TOPIC
+
+Text = Annotated[str, msgspec.Meta(max_length=4096)]
+Records = Annotated[list[Text], msgspec.Meta(min_length=1, max_length=10_000)]
+Pair = msgspec.Meta(min_length=2, max_length=2)
+
+
+class Said(msgspec.Struct):
+    """`schemas.events.decision`, all three together; a test proves that they agree."""
+
+    by: Text
+    reason: Text | None = None
+    withdraws: list[Text] | None = None
+    records: Records | None = None
+    sides: Annotated[list[Records], Pair] | None = None
+    keeps: Annotated[list[list[Text]], Pair] | None = None
+
+
+_said = msgspec.json.Decoder(Said).decode
+
+
+def decision(event_type: str, value: bytes) -> Decision:
+    """The decision of an event. Raises Unreadable with the field, msgspec.ValidationError for another shape."""
+    said = _said(value)
+    withdraws = tuple(as_text(_id(one, "data.withdraws")) for one in said.withdraws or ())
+    if event_type == PARTED:
+        if said.sides is None:
+            raise Unreadable("missing", "data.sides")
+        near, far = (tuple(_id(one, "data.sides") for one in side) for side in said.sides)
+        if set(near) & set(far):
+            raise Unreadable("a record stands on both sides", "data.sides")
+        mine, theirs = said.keeps or ([], [])
+        return Decision(APART, (near, far), withdraws, (tuple(mine), tuple(theirs)))
+    if said.records is None:
+        raise Unreadable("missing", "data.records")
+    first, *others = (_id(one, "data.records") for one in said.records)
+    return Decision({MERGED: SAME, WITHDRAWN: TAKEN_BACK}[event_type], ((first,), tuple(others)), withdraws)
+
+
+def is_ours(topic: str, edge: str | None, hub: str) -> bool:
+    """Whether this comes from where people decide: the hub's own topic, through the hub's own deeds."""
+    return edge == hub and (topic == HUB_TOPIC or topic.endswith(f".{HUB_TOPIC}"))
+
+
+def _id(written: str, field: str) -> bytes:
+    identity = from_text(written)
+    if identity is None:
+        raise Unreadable(f"{written[:64]!r} is no id", field)
+    return identity

@@ -1,0 +1,1 @@
+"""How well suspected duplicates are found: training of the weights, and their evaluation."""

@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import orjson
 
-from hub.identity.evidence import LINK, Statement
+from hub.identity.evidence import LINK, Known, Statement
 from hub.identity.normalise import Name, fold, name
-from hub.identity.resolve import Known
 
 ADDRESS = ("street", "postcode", "city", "region")
 NOBODYS_BIRTHDAYS = frozenset({"0001-01-01", "1900-01-01", "1970-01-01", "2000-01-01"})

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.identity.evidence import ACCOUNT, BLOCKED, LINK, SHARED, Claim, Evidence, Statement
+from hub.identity.evidence import ACCOUNT, BLOCKED, LINK, SHARED, Claim, Evidence, Known, Statement
 from hub.identity.normalise import Name
-from hub.identity.resolve import Known
 from hub.identity.suspects import Traits, traits_of
 from hub.identity.suspects.traits import LONGEST, MOST_CONTACTS, address
 

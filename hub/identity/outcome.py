@@ -15,6 +15,9 @@ from hub.identity.evidence import LINK, SHARED, Fact, Known, Who, learn
 from hub.identity.resolve import MOST_CODES, Person, links, resolve
 from hub.identity.survivorship import line
 
+MOST_RECORDS = 500
+"""Records in one link group beyond which its events take the slow lane (identity.md §3.4, d)."""
+
 
 @dataclass(slots=True)
 class Row:
@@ -76,6 +79,7 @@ class Changes:
     identifiers: dict[bytes, Identified] = field(default_factory=dict)
     new_groups: list[bytes] = field(default_factory=list)
     dead_groups: list[bytes] = field(default_factory=list)
+    oversize: list[bytes] = field(default_factory=list)
     profiles: list[Told] = field(default_factory=list)
     dead_profiles: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)
     moved: list[Moved] = field(default_factory=list)
@@ -215,7 +219,9 @@ def _tell_again(changes: Changes, row: Row, versions: Mapping[bytes, int]) -> No
 
 
 def _regroup(changes: Changes, root: bytes, members: Sequence[Row]) -> None:
-    """Move every row and identifier of an absorbed group to the root."""
+    """Move every row and identifier of an absorbed group to the root; note a group that has become too large."""
+    if len(members) > MOST_RECORDS:
+        changes.oversize.append(root)
     stored = {row.group for row in members if not row.made}
     if root not in stored:
         changes.new_groups.append(root)

@@ -54,7 +54,7 @@ def test_every_kind_of_trouble_occurs(people: Population) -> None:
 
 
 def test_the_hub_tells_these_people_apart(scores: Scores) -> None:
-    assert [target for target in merges.targets(scores) if not target.met] == []
+    assert [target for target in merges.targets([scores]) if not target.met] == []
     assert scores.strong_pairs > SIZE
     assert scores.shared_values > 5
 
@@ -62,7 +62,7 @@ def test_the_hub_tells_these_people_apart(scores: Scores) -> None:
 def test_a_mixture_of_people_misses_the_targets(people: Population, sent: list[Sent[Fact]]) -> None:
     mixed = score(people, [one._replace(person=number % SIZE) for number, one in enumerate(sent)])
     assert mixed.largest_wrong > merges.LARGEST_WRONG
-    assert {target.what for target in merges.targets(mixed) if not target.met} >= {
+    assert {target.what for target in merges.targets([mixed]) if not target.met} >= {
         "false merges per 10,000 profiles",
         "largest wrong profile, persons",
     }
@@ -74,7 +74,7 @@ def test_who_joins_nothing_misses_the_targets(
     monkeypatch.setattr(scores_of, "resolve", lambda records: [person([known]) for known in records])
     alone = score(people, sent)
     assert (alone.recall, alone.pairwise[1]) == (0, 0)
-    assert {target.what for target in merges.targets(alone) if not target.met} == {
+    assert {target.what for target in merges.targets([alone]) if not target.met} == {
         "recall of strong pairs",
         "values of nobody found",
     }

@@ -99,7 +99,7 @@ def _tell(run: Run) -> None:
             console.print(rates(title, turns))
     show(run.figures, run.turns, console)
     if run.post_costs:
-        print(f"{'CPU ms per post':<42}" + shares(run.post_costs, 1e3))
+        print(f"{'CPU ms per post':<44}" + shares(run.post_costs, 1e3))
     if any(path.exists() for path in run.samples):
         print("\n" + flame.summary(run.samples))
     for reason in run.void:

@@ -85,10 +85,14 @@ def make_events(count: int, seed: int) -> Stock:
     return desk.stock
 
 
-def make_known(known: int, count: int, seed: int) -> tuple[Stock, Stock]:
-    """First a post of each of so many people, then so many messages of theirs: nobody among them is new."""
+def make_known(known: int, count: int, seed: int, writers: int | None = None) -> tuple[Stock, Stock]:
+    """First a post of each of so many people, then so many messages of theirs: nobody among them is new.
+
+    Only `writers` of them write again, who are spread evenly over all; None: everybody does.
+    """
     chance = random.Random(seed)
     people = [_person(chance, number) for number in range(known)]
+    chosen = people if writers is None else chance.sample(people, writers)
     first, then = _Desk(chance), _Desk(chance)
     for number, person in enumerate(people):
         first.post(person, number)
@@ -96,7 +100,7 @@ def make_known(known: int, count: int, seed: int) -> tuple[Stock, Stock]:
         if then.posts and chance.random() < REPEAT_SHARE:
             then.repeat(number)
         else:
-            then.post(chance.choice(people), number)
+            then.post(chance.choice(chosen), number)
     return first.stock, then.stock
 
 

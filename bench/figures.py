@@ -34,10 +34,11 @@ class Steady(TypedDict):
     known: int
     cost_us: float
     known_200k: int
-    rate_200k: float
     cost_us_200k: float
     cost_ratio_200k: float
     clock_ratio_200k: float
+    cost_us_200k_all: float
+    cost_ratio_200k_all: float
 
 
 class Figures(TypedDict):

@@ -59,18 +59,19 @@ def show(figures: Figures, turns: Mapping[str, Sequence[Turn]], console: Console
     )
     for name, value, form in lines:
         if value is not None:
-            console.print(f"{name:<42}{form.format(value)}", highlight=False)
+            console.print(f"{name:<44}{form.format(value)}", highlight=False)
 
 
 def _steady(found: Steady | None) -> tuple[tuple[str, float, str], ...]:
     if found is None:
         return ()
-    sizes = f"{found['known_200k']:,} people / {found['known']:,}"
+    many, few = f"{found['known_200k']:,}", f"{found['known']:,}"
     return (
         ("steady: hub / relational floor", found["ratio"], "{:.3f}"),
         ("the same, by CPU time", found["cpu_ratio"], "{:.3f}"),
-        (f"cost, {sizes}", found["cost_ratio_200k"], "{:.3f}"),
+        (f"cost per event, {many} profiles / {few}", found["cost_ratio_200k"], "{:.3f}"),
         ("the same, by the clock", found["clock_ratio_200k"], "{:.3f}"),
+        ("the same by CPU, where all of them write", found["cost_ratio_200k_all"], "{:.3f}"),
     )
 
 

@@ -49,7 +49,7 @@ class Plan:
     @property
     def steps(self) -> int:
         """Turns in all."""
-        return self.rounds * len(CONTENDERS) + self.many_rounds
+        return self.rounds * len(CONTENDERS) + 2 * self.many_rounds
 
 
 def steady(plan: Plan, ring: Ring, steps: Steps) -> tuple[Steady, Turns]:
@@ -59,20 +59,21 @@ def steady(plan: Plan, ring: Ring, steps: Steps) -> tuple[Steady, Turns]:
     for number in range(1, plan.rounds + 1):
         for name, contender in CONTENDERS.items():
             turns[name].append(_turn(steps, f"steady {number} of {plan.rounds}: {name}", contender, few))
-    crowd = f"hub, {plan.many:,} people"
-    many = _ring(plan, ring, plan.many)
-    turns[crowd] = [
-        _turn(steps, f"steady {number} of {plan.many_rounds}: {crowd}", hub_turn, many)
-        for number in range(1, plan.many_rounds + 1)
-    ]
+    some, everybody = f"hub, {plan.few:,} of {plan.many:,}", f"hub, {plan.many:,}"
+    for name, writers in ((some, plan.few), (everybody, None)):
+        many = _ring(plan, ring, plan.many, writers)
+        turns[name] = [
+            _turn(steps, f"steady {number} of {plan.many_rounds}: {name}", hub_turn, many)
+            for number in range(1, plan.many_rounds + 1)
+        ]
     wrong = [line for found in turns.values() for turn in found for line in turn.wrong]
     if wrong:
         raise Void("\n".join(wrong))
-    return _figures(plan, turns, turns[crowd]), turns
+    return _figures(plan, turns, turns[some], turns[everybody]), turns
 
 
-def _ring(plan: Plan, ring: Ring, known: int) -> Ring:
-    first, then = make_known(known, plan.events, plan.seed)
+def _ring(plan: Plan, ring: Ring, known: int, writers: int | None = None) -> Ring:
+    first, then = make_known(known, plan.events, plan.seed, writers)
     return Ring(ring.state, ring.addresses, then, ring.hub, first)
 
 
@@ -83,9 +84,9 @@ def _turn(steps: Steps, name: str, contender: Callable[[Ring], Coroutine[Any, An
     return turn
 
 
-def _figures(plan: Plan, turns: Turns, crowd: Sequence[Turn]) -> Steady:
-    rate, floor, crowded = (_rate(found) for found in (turns["hub"], turns["relational floor"], crowd))
-    few, many = _cost(turns["hub"]), _cost(crowd)
+def _figures(plan: Plan, turns: Turns, some: Sequence[Turn], everybody: Sequence[Turn]) -> Steady:
+    rate, floor = _rate(turns["hub"]), _rate(turns["relational floor"])
+    few, many, all_of_many = (_cost(found) for found in (turns["hub"], some, everybody))
     return Steady(
         ratio=round(rate / floor, 4),
         cpu_ratio=round(cpu_ratio(turns) or 0.0, 4),
@@ -94,10 +95,11 @@ def _figures(plan: Plan, turns: Turns, crowd: Sequence[Turn]) -> Steady:
         known=plan.few,
         cost_us=round(few * 1e6, 1),
         known_200k=plan.many,
-        rate_200k=round(crowded, 1),
         cost_us_200k=round(many * 1e6, 1),
         cost_ratio_200k=round(many / few, 4),
-        clock_ratio_200k=round(rate / crowded, 4),
+        clock_ratio_200k=round(rate / _rate(some), 4),
+        cost_us_200k_all=round(all_of_many * 1e6, 1),
+        cost_ratio_200k_all=round(all_of_many / few, 4),
     )
 
 

@@ -58,5 +58,11 @@ def test_known_people_say_one_thing_first_and_nobody_new_comes_after() -> None:
     assert max(header(one, "ce_receivedtime") for one in first.messages) < header(then.messages[0], "ce_receivedtime")
 
 
+def test_a_few_of_many_known_people_write_again() -> None:
+    first, then = make_known(2000, COUNT, seed=7, writers=100)
+    assert (len(first.emails), len(then.emails)) == (2000, 100)
+    assert then.emails <= first.emails
+
+
 def test_an_event_has_the_size_that_was_promised(stock: Stock) -> None:
     assert stock.bytes_each == pytest.approx(530, rel=0.03)

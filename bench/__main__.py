@@ -109,7 +109,7 @@ def _tell(run: Run) -> None:
 def _asked() -> argparse.Namespace:
     words = argparse.ArgumentParser("python -m bench", description="How fast the hub is (see bench/README.md).")
     words.add_argument("--out", type=Path, metavar="FILE", help="write the figures there, as JSON")
-    words.add_argument("--quick", action="store_true", help="a small run, about a minute")
+    words.add_argument("--quick", action="store_true", help="a small run, about two minutes")
     words.add_argument("--only", choices=PARTS, help="one part of the four")
     words.add_argument("--profile", action="store_true", help="tell where the process of the profiles spends its time")
     words.add_argument("--seed", type=int, default=1, help="of the events (default: %(default)s)")

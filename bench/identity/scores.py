@@ -15,9 +15,22 @@ from math import comb
 from typing import Any
 
 from bench.identity.population import Population, Sent
-from hub.identity.evidence import ACCOUNT, BLOCKED, LINK, OBJECT, SHARED, Claim, Evidence, Fact, Who, learn, may_link
+from hub.identity.evidence import (
+    ACCOUNT,
+    BLOCKED,
+    LINK,
+    OBJECT,
+    SHARED,
+    Claim,
+    Evidence,
+    Fact,
+    Known,
+    Who,
+    learn,
+    may_link,
+)
 from hub.identity.names import code, groups_differ
-from hub.identity.resolve import MOST_CLAIMERS, MOST_CODES, Known, Person, resolve
+from hub.identity.resolve import MOST_CLAIMERS, MOST_CODES, Person, resolve
 
 STRONG = ("email", OBJECT)
 _Value = tuple[str, str]

@@ -95,7 +95,6 @@ async def test_any_order_through_both_lanes_comes_to_the_same_bytes(database_url
             writers = [tasks.create_task(writer(pool)) for _ in range(3)]
             while not all(one.done() for one in writers):
                 slow += await worked_off(pool)
-                await asyncio.sleep(0)
         slow += await worked_off(pool)
         assert slow, "the crowd makes groups of more than a dozen"
         assert await lines(pool) == whole([*facts, *made]).lines

@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from hub.identity import normalise
+from hub.identity import normalise, things, traits
 from hub.identity.ids import as_text, identifier_id, record_id
 from hub.identity.normalise import Name, Value
+from hub.identity.things import Thing
+from hub.identity.traits import Traits
 
 MOST_NAMES = 16
 ACCOUNT, CONTACT_POINT, DEVICE = "account", "contact_point", "device"
@@ -56,14 +58,16 @@ class Claim(msgspec.Struct, array_like=True):
         return identifier_id(self.namespace, self.value)
 
 
-class Evidence(msgspec.Struct):
-    """Everything a source record has said; stored as JSON beside it."""
+class Evidence(msgspec.Struct, omit_defaults=True):
+    """Everything a source record has said; stored as JSON beside it. `things` are orders and the like, by name."""
 
     fields: dict[str, Statement] = {}
     names: list[Name] = []
     claims: list[Claim] = []
     first_at: str = ""
     first_event: str = ""
+    last_at: str = ""
+    things: dict[str, Statement] = {}
 
 
 class ClaimOf(NamedTuple):
@@ -105,6 +109,7 @@ class Fact(NamedTuple):
     spam: bool
     payload: bytes
     who: Who | None
+    things: tuple[Thing, ...] = ()
 
 
 class Words(NamedTuple):
@@ -120,6 +125,7 @@ class Words(NamedTuple):
     region: str | None = None
     device: str = ""
     objects: tuple[str, ...] = ()
+    traits: Traits | None = None
 
 
 @lru_cache(maxsize=_CACHE)
@@ -192,7 +198,8 @@ def _fields(words: Words, mail: Value | None, number: Value | None) -> list[tupl
         ("name", normalise.clean(words.name)),
         ("phone", number.value if number else normalise.clean(words.phone)),
     )
-    return [(field, value) for field, value in stated if value]
+    found = [(field, value) for field, value in stated if value]
+    return found + traits.stated(words.traits, dict(found)) if words.traits else found
 
 
 def learn(evidence: Evidence, fact: Fact, who: Who) -> None:
@@ -200,6 +207,7 @@ def learn(evidence: Evidence, fact: Fact, who: Who) -> None:
     at, event, trusted = fact.at, fact.id, fact.trusted
     if not evidence.first_at or (at, event) < (evidence.first_at, evidence.first_event):
         evidence.first_at, evidence.first_event = at, event
+    evidence.last_at = max(evidence.last_at, at)
     fields = evidence.fields
     for field, value in who.fields:
         known = fields.get(field)
@@ -209,6 +217,8 @@ def learn(evidence: Evidence, fact: Fact, who: Who) -> None:
         evidence.names = sorted({*evidence.names, who.name})[:MOST_NAMES]
     for claim in who.claims:
         _claim(evidence, claim, at, event, trusted=trusted)
+    for thing in fact.things:
+        _remember(evidence.things, thing, Statement(thing.value, at, event, trusted))
 
 
 def _claim(evidence: Evidence, stated: ClaimOf, at: str, event: str, *, trusted: bool) -> None:
@@ -221,3 +231,15 @@ def _claim(evidence: Evidence, stated: ClaimOf, at: str, event: str, *, trusted:
     state = BLOCKED if stated.blocked else LINK
     evidence.claims.append(Claim(stated.namespace, stated.value, at, event, at, event, trusted, state))
     evidence.claims.sort(key=lambda claim: (claim.namespace, claim.value))
+
+
+def _remember(known: dict[str, Statement], thing: Thing, said: Statement) -> None:
+    """Keep the statement that is last in `things.rank`; of one sort no more things than a record may have.
+
+    A thing's rank only rises, so those that are first in the end were never among the ones that had to go.
+    """
+    if thing.name not in known or things.rank(said) > things.rank(known[thing.name]):
+        known[thing.name] = said
+        crowd = things.too_many(known, thing.sort)
+        if crowd:
+            del known[min(crowd, key=lambda name: (things.rank(known[name]), name))]

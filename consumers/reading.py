@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from consumers.contacts import FORM_TRAITS, Contact, Text, form_traits, words_of
-from consumers.particulars import things_of
+from consumers.particulars import consents_of, things_of
 from hub.clock import event_time, from_milliseconds, is_text
 from hub.components import Record
 from hub.errors import Unreadable
@@ -223,6 +223,7 @@ def _fact(attributes: Attributes, value: bytes, event: bytes, origin: tuple[str,
         value,
         who,
         () if form else things_of(attributes.type, value, name),
+        () if form else consents_of(attributes.type, value, who),
     )
 
 

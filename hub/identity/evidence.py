@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from hub.identity import normalise, things, traits
+from hub.identity import consent, normalise, things, traits
+from hub.identity.consent import Consent
 from hub.identity.ids import as_text, identifier_id, record_id
 from hub.identity.normalise import Name, Value
 from hub.identity.things import Thing
@@ -59,7 +60,11 @@ class Claim(msgspec.Struct, array_like=True):
 
 
 class Evidence(msgspec.Struct, omit_defaults=True):
-    """Everything a source record has said; stored as JSON beside it. `things` are orders and the like, by name."""
+    """Everything a source record has said; stored as JSON beside it. `things` are orders and the like, by name.
+
+    `consents` holds, by purpose and contact point, the newest trusted word and the newest other. None is ever dropped:
+    a withdrawal that is forgotten would be a consent.
+    """
 
     fields: dict[str, Statement] = {}
     names: list[Name] = []
@@ -68,6 +73,7 @@ class Evidence(msgspec.Struct, omit_defaults=True):
     first_event: str = ""
     last_at: str = ""
     things: dict[str, Statement] = {}
+    consents: dict[str, list[Statement]] = {}
 
 
 class ClaimOf(NamedTuple):
@@ -110,6 +116,7 @@ class Fact(NamedTuple):
     payload: bytes
     who: Who | None
     things: tuple[Thing, ...] = ()
+    consents: tuple[Consent, ...] = ()
 
 
 class Words(NamedTuple):
@@ -219,6 +226,9 @@ def learn(evidence: Evidence, fact: Fact, who: Who) -> None:
         _claim(evidence, claim, at, event, trusted=trusted)
     for thing in fact.things:
         _remember(evidence.things, thing, Statement(thing.value, at, event, trusted))
+    for about, state in fact.consents:
+        known_words = evidence.consents.get(about, [])
+        evidence.consents[about] = consent.newest([*known_words, Statement(state, at, event, trusted)])
 
 
 def _claim(evidence: Evidence, stated: ClaimOf, at: str, event: str, *, trusted: bool) -> None:

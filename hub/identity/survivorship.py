@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import orjson
 
 from hub.identity import things
+from hub.identity.consent import current, strictest
 from hub.identity.evidence import ACCOUNT, Statement
 from hub.identity.ids import as_text
 from hub.identity.resolve import Known, Person
@@ -56,7 +57,7 @@ def _fields(records: Sequence[Known], said: Mapping[str, Sequence[Said]], rules:
         found[field] = _shown(best)
         if best.proved:
             found[VERIFIED[field]] = {**found[field], "value": "true"}
-    return found | _seen(records) | _derived(records)
+    return found | _seen(records) | _derived(records) | _consents(records)
 
 
 def _said(records: Iterable[Known], rules: Rules) -> dict[str, list[Said]]:
@@ -116,6 +117,15 @@ def _derived(records: Iterable[Known]) -> _Lines:
         one.field: {"at": one.newest.at, "key": one.newest.key, "source": one.newest.source, "value": one.value}
         for one in things.derive(stated)
     }
+
+
+def _consents(records: Iterable[Known]) -> _Lines:
+    """`consent.<purpose>.<contact point>` → given or withdrawn."""
+    said: dict[str, list[Said]] = defaultdict(list)
+    for record in records:
+        for about, words in record.evidence.consents.items():
+            said[about].append(_of(record, about, current(words), DEFAULT))
+    return {f"consent.{about}": _shown(strictest(all_said)) for about, all_said in said.items()}
 
 
 def _identifiers(records: Iterable[Known]) -> list[dict[str, str]]:

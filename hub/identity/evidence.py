@@ -21,6 +21,8 @@ from hub.identity.traits import Traits
 MOST_NAMES = 16
 ACCOUNT, CONTACT_POINT, DEVICE = "account", "contact_point", "device"
 OBJECT = "object"
+MAILBOX = "mailbox"
+"""The one spelling of an address whose provider is known to deliver several to one place; internal, never told."""
 MOST_OBJECTS = 8
 """Things that one event may name; more of them is no event about one person."""
 LINK, BLOCKED, SHARED = "link", "blocked", "shared"

@@ -11,14 +11,14 @@ from datetime import datetime
 from itertools import chain, combinations, product
 from typing import NamedTuple
 
-from hub.identity.evidence import ACCOUNT, DEVICE, LINK, OBJECT, SHARED, Claim, Evidence, may_link
+from hub.identity.evidence import ACCOUNT, DEVICE, LINK, MAILBOX, OBJECT, SHARED, Claim, Evidence, may_link
 from hub.identity.names import code, groups_differ, same_formal
 
-MOST_CLAIMERS = {"email": 8, "phone": 5, DEVICE: 4}
+MOST_CLAIMERS = {"email": 8, MAILBOX: 8, "phone": 5, DEVICE: 4}
 """Trusted records (for a device: all that are more than a device) behind one value; a thing is never shared."""
 MOST_CODES = 3
 FARTHEST_DAYS = 548
-TIER = {OBJECT: 1, "email": 2, "phone": 4}
+TIER = {OBJECT: 1, "email": 2, MAILBOX: 3, "phone": 4}
 
 
 class Known(NamedTuple):
@@ -154,7 +154,7 @@ def _may_link(namespace: str, one: Claimer, other: Claimer) -> bool:
     """Rule 4: an e-mail wants names that are not clearly different, a phone the same full name not too far apart."""
     if namespace == OBJECT:
         return True
-    if namespace == "email":
+    if namespace in {"email", MAILBOX}:
         return not groups_differ(_given(one[0]), _given(other[0]))
     return _same_full_name(one[0], other[0]) and _days_apart(one[1], other[1]) <= FARTHEST_DAYS
 

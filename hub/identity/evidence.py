@@ -152,7 +152,7 @@ def recognise(source: str, words: Words, event: bytes | None) -> Who | None:
     name = normalise.name(words.name, words.given_name, words.family_name)
     claims = tuple(_claims(mail, number)) + tuple(_owned(source, words))
     fields = tuple(_fields(words, mail, number))
-    account = normalise.clean(words.id)
+    account = normalise.known_id(words.id)
     if account:
         return Who(record_id(source, ACCOUNT, account), source, ACCOUNT, account, "", claims, name, fields)
     if not claims:
@@ -173,7 +173,10 @@ def needs_event(who: Who) -> bool:
 
 
 def _claims(mail: Value | None, number: Value | None) -> list[ClaimOf]:
+    """The identifiers, the strongest first; behind them the mailbox of an e-mail, which is never a record's key."""
     found = [("email", mail), ("phone", number)]
+    if mail and (box := normalise.mailbox(mail.value)):
+        found.append((MAILBOX, Value(box, mail.blocked)))
     return [ClaimOf(ns, one.value, one.blocked, identifier_id(ns, one.value)) for ns, one in found if one]
 
 
@@ -192,9 +195,12 @@ def _owned(source: str, words: Words) -> list[ClaimOf]:
 def may_link(namespace: str, value: str, *, trusted: bool, key: tuple[str, str]) -> bool:
     """Whether a claim may join its record with others: a trusted word, or the record's own key (design §6, trust).
 
-    A device links whoever claims it: it attaches what was anonymous and never bridges (identity-check.md §3).
+    A device links whoever claims it: it attaches what was anonymous and never bridges (identity-check.md §3). The
+    mailbox of a record's key is its key in another spelling.
     """
-    return trusted or namespace == DEVICE or key == (namespace, value)
+    if trusted or namespace == DEVICE or key == (namespace, value):
+        return True
+    return namespace == MAILBOX and key[0] == "email" and normalise.mailbox(key[1]) == value
 
 
 def _fields(words: Words, mail: Value | None, number: Value | None) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ import orjson
 
 from hub.identity import things
 from hub.identity.consent import current, strictest
-from hub.identity.evidence import ACCOUNT, Statement
+from hub.identity.evidence import ACCOUNT, MAILBOX, Statement
 from hub.identity.ids import as_text
 from hub.identity.resolve import Known, Person
 from hub.identity.strategies import DEFAULT, Rules, Said, greatest, least, most_recent, union
@@ -129,7 +129,8 @@ def _consents(records: Iterable[Known]) -> _Lines:
 
 
 def _identifiers(records: Iterable[Known]) -> list[dict[str, str]]:
-    found = {(claim.namespace, claim.value) for record in records for claim in record.evidence.claims}
+    claims = (claim for record in records for claim in record.evidence.claims)
+    found = {(claim.namespace, claim.value) for claim in claims if claim.namespace != MAILBOX}
     found |= {("account", f"{record.source}:{record.key[1]}") for record in records if record.kind == ACCOUNT}
     return [{"type": namespace, "value": value} for namespace, value in sorted(found)]
 

@@ -16,7 +16,7 @@ import msgspec
 
 from hub.clock import text
 from hub.identity.evidence import LINK, SHARED, Evidence, Fact, Who, Words, learn, needs_event, recognise
-from hub.identity.ids import as_text, event_id, hash_id
+from hub.identity.ids import as_text, event_id
 from hub.identity.outcome import Changes, Identified, Row, outcome
 from hub.identity.resolve import Known, Person, resolve
 from hub.identity.survivorship import line
@@ -126,7 +126,8 @@ class Memory:
             claim.identifier: self.identifiers[claim.identifier]
             for one, who in said
             for claim in who.claims
-            if claim.identifier in self.identifiers and not claim.blocked and may_link(one, who, claim.identifier)
+            if claim.identifier in self.identifiers
+            and claim.links(trusted=one.trusted, key=(who.key_namespace, who.key))
         }
         held = {one.group for one in known.values() if one.state == LINK}
         held |= {self.records[who.record].group for _, who in said if who.record in self.records}
@@ -173,11 +174,6 @@ class Memory:
             assert msgspec.json.decode(told.line)["activities"] == sum(one.activities for one in members)
         for versions in self.versions.values():
             assert versions == sorted(set(versions)), "a version rises each time"
-
-
-def may_link(one: Fact, who: Who, identifier: bytes) -> bool:
-    """Whether this fact's claim may join its record with others: a trusted word, or the record's own key."""
-    return one.trusted or identifier == hash_id("identifier", who.key_namespace, who.key)
 
 
 def together(persons: Iterable[Person]) -> set[frozenset[str]]:

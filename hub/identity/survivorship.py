@@ -57,7 +57,10 @@ def _fields(records: Sequence[Known], said: Mapping[str, Sequence[Said]], rules:
         found[field] = _shown(best)
         if best.proved:
             found[VERIFIED[field]] = {**found[field], "value": "true"}
-    return found | _seen(records) | _derived(records) | _consents(records)
+    found |= _seen(records)
+    if any(one.evidence.things or one.evidence.consents for one in records):
+        found |= _derived(records) | _consents(records)
+    return found
 
 
 def _said(records: Iterable[Known], rules: Rules) -> dict[str, list[Said]]:
@@ -68,8 +71,8 @@ def _said(records: Iterable[Known], rules: Rules) -> dict[str, list[Said]]:
         for field, one in stated.items():
             if field not in _PROOFS:
                 found[field].append(_of(record, field, one, rules))
-        for flag, field in _PROOFS.items():
-            if flag in stated and field in stated:
+        for flag in _PROOFS.keys() & stated.keys():
+            if (field := _PROOFS[flag]) in stated:
                 found[field][-1:] = _with_proof(found[field][-1], stated[flag])
     return found
 
@@ -99,12 +102,12 @@ def _shown(one: Said) -> dict[str, str]:
 def _seen(records: Iterable[Known]) -> _Lines:
     """When the person was seen first and last: every event counts, also one that is not believed."""
     first, last = [], []
-    for one in records:
-        at, until = one.evidence.first_at, one.evidence.last_at
-        event = one.evidence.first_event
-        first.append(Said(at, at, event, trusted=True, record=one.record, source=one.source, key=one.key[1]))
-        last.append(Said(until, until, "", trusted=True, record=one.record, source=one.source, key=one.key[1]))
-    return {"first_seen": _shown(least(first)), "last_seen": _shown(greatest(last))}
+    for record, source, _, key, known in records:
+        first.append(Said(known.first_at, known.first_at, known.first_event, True, record, source, key[1]))  # noqa: FBT003 - an event is seen, believed or not
+        last.append(Said(known.last_at, known.last_at, "", True, record, source, key[1]))  # noqa: FBT003 - likewise
+    if len(first) > 1:
+        return {"first_seen": _shown(least(first)), "last_seen": _shown(greatest(last))}
+    return {"first_seen": _shown(first[0]), "last_seen": _shown(last[0])}
 
 
 def _derived(records: Iterable[Known]) -> _Lines:

@@ -152,7 +152,7 @@ def recognise(source: str, words: Words, event: bytes | None) -> Who | None:
     name = normalise.name(words.name, words.given_name, words.family_name)
     claims = tuple(_claims(mail, number)) + tuple(_owned(source, words))
     fields = tuple(_fields(words, mail, number))
-    account = normalise.known_id(words.id)
+    account = normalise.known_id(words.id) if words.id else ""
     if account:
         return Who(record_id(source, ACCOUNT, account), source, ACCOUNT, account, "", claims, name, fields)
     if not claims:
@@ -222,7 +222,8 @@ def learn(evidence: Evidence, fact: Fact, who: Who) -> None:
     at, event, trusted = fact.at, fact.id, fact.trusted
     if not evidence.first_at or (at, event) < (evidence.first_at, evidence.first_event):
         evidence.first_at, evidence.first_event = at, event
-    evidence.last_at = max(evidence.last_at, at)
+    if at > evidence.last_at:  # noqa: PLR1730 - runs for every event, and a call of max is slower
+        evidence.last_at = at
     fields = evidence.fields
     for field, value in who.fields:
         known = fields.get(field)

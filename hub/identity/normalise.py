@@ -103,16 +103,18 @@ def _unusual_email(candidate: str) -> str | None:
     return f"{parts.local_part.lower()}@{parts.ascii_domain.lower()}"
 
 
-@lru_cache(maxsize=CACHE)
 def mailbox(address: str) -> str | None:
     """The one spelling of all addresses that a provider delivers to one place; None for a provider we do not know.
 
     `address` is a normalised one. The list is closed: at any other domain two spellings are two people, for all we know
     (identity.md §3.1). No address of somebody becomes one that stands for nobody.
     """
+    return _canonical(address) if address[address.rfind("@") + 1 :] in _PROVIDERS else None
+
+
+@lru_cache(maxsize=CACHE)
+def _canonical(address: str) -> str | None:
     local, _, domain = address.rpartition("@")
-    if domain not in _PROVIDERS:
-        return None
     local = local.partition("+")[0]
     if domain in _DOTS_SAY_NOTHING:
         local, domain = local.replace(".", ""), "gmail.com"

@@ -17,6 +17,7 @@ from hub.components import Hints, Record
 from hub.identity.evidence import Fact
 from hub.identity.ids import as_text, hash_id
 from hub.identity.outcome import Changes, Row, Told, outcome, unsettled
+from hub.identity.strategies import DEFAULT, Rules
 from hub.identity.survivorship import redirect, versioned
 from hub.storage import history, outbox, profiles, slow_lane
 from hub.storage.outbox import Message
@@ -30,16 +31,19 @@ _raw = msgspec.Raw
 class Profiles:
     """The `hub.components.Work` of the group `profiles`.
 
-    `regions` holds the country of each source's phones, `prefix` is Kafka's.
+    `regions` holds the country of each source's phones, `prefix` is Kafka's, `rules` say which statement counts.
     """
 
     group = GROUP
     topics = tuple(topic.name for topic in INBOUND)
 
-    def __init__(self, hints: Hints, regions: Mapping[str, str | None], prefix: str = "") -> None:
+    def __init__(
+        self, hints: Hints, regions: Mapping[str, str | None], prefix: str = "", rules: Rules = DEFAULT
+    ) -> None:
         self._hints = hints
         self._letters_of = prefix + GROUP
         self._regions = dict(regions)
+        self._rules = rules
 
     def read(self, record: Record) -> Fact:
         """One record, decoded. Raises Reject."""
@@ -66,7 +70,7 @@ class Profiles:
         new = await profiles.mark(transaction, facts)
         await history.write_decisions(transaction, [fact for fact in facts if fact.decision and fact.event in new])
         fresh = sorted((fact for fact in facts if fact.event in new), key=lambda fact: (fact.at, fact.event))
-        changes = outcome(rows, versions, identifiers, fresh)
+        changes = outcome(rows, versions, identifiers, fresh, self._rules)
         if changes.rows:
             await profiles.write(transaction, changes)
         await profiles.forget(transaction, made - changes.identifiers.keys(), unsettled(rows))

@@ -16,9 +16,12 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any, Generic, NamedTuple, TypeVar
 
+import orjson
+
 from bench.identity.people import Human, Town
 from bench.identity.told import FORM, Life, Said
 from bench.identity.wording import REGION
+from consumers.particulars import things_of
 from hub.clock import event_time, from_milliseconds
 from hub.components import Reading
 from hub.identity.evidence import Fact, Words, needs_event, recognise
@@ -84,8 +87,20 @@ def fact(said: Said) -> Fact:
         who = recognise(said.source, said.words, event)
     received = _time(said.received)
     at = event_time(_time(said.at), received)
+    named = as_text(event)
+    things = () if said.source == FORM else things_of(said.type, orjson.dumps(_event(said)), named)
     return Fact(
-        event, as_text(event), said.type, said.source, at, received, said.trusted, spam=False, payload=b"{}", who=who
+        event,
+        named,
+        said.type,
+        said.source,
+        at,
+        received,
+        said.trusted,
+        spam=False,
+        payload=b"{}",
+        who=who,
+        things=things,
     )
 
 

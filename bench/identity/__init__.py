@@ -1,1 +1,1 @@
-"""How well suspected duplicates are found: training of the weights, and their evaluation."""
+"""Who is who, measured: people of our own making, published data, many writers at once."""

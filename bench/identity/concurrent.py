@@ -36,7 +36,7 @@ from tests.support.line import deadlocks
 
 MOST_REPEATED = 0.05
 """Of the batches about a town, so many may find a group gone when its lock comes (identity rules, invariant 17)."""
-WIDTH = 120
+WIDTH = 140
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def table_of(done: Sequence[Run]) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
     table.add_column("")
     columns = ("runs", "as the model", "batches", "locked again", "own words", "kills", "retries", "refused",
-               "deadlocks")  # fmt: skip
+               "slow lane", "deadlocks")  # fmt: skip
     for column in columns:
         table.add_column(column, justify="right")
     kinds: Mapping[str, list[Run]] = defaultdict(list)
@@ -132,7 +132,8 @@ def _row(found: Sequence[Run]) -> list[str]:
     learned = sum(one.learned for one in tallies) / max(batches, 1)
     counts = (len(found), sum(not run.wrong for run in found), batches)
     more = (sum(one.kills for one in tallies), sum(one.retries for one in tallies),
-            sum(one.refused for one in tallies), sum(run.deadlocks for run in found))  # fmt: skip
+            sum(one.refused for one in tallies), sum(one.slow for one in tallies),
+            sum(run.deadlocks for run in found))  # fmt: skip
     return [
         *(f"{number:,}" for number in counts),
         f"{share_moved(found):.1%}",
@@ -152,6 +153,7 @@ def figures(done: Sequence[Run]) -> dict[str, Any]:
         "locked_again_in_town": round(share_moved(_town(done)), 4),
         "killed": dict(sum((Counter(run.tally.killed) for run in done), Counter())),
         "refused": sum(run.tally.refused for run in done),
+        "slow_lane": sum(run.tally.slow for run in done),
         "wrong": {run.plan.seed: run.wrong for run in done if run.wrong},
     }
 

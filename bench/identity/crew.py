@@ -8,13 +8,14 @@ from collections.abc import Sequence
 
 from bench.identity.logs import PARTITIONS, Log, Plan
 from bench.identity.weather import ExposedStore, Killer, Tally
+from consumers import slow_lane
 from consumers.profiles import GROUP, Profiles
 from hub.cache import LocalHints
 from hub.components import Record
 from hub.errors import Retry
 from hub.identity.evidence import Fact
 from hub.settings import Kafka
-from hub.storage.pool import Connection, open_pool
+from hub.storage.pool import Connection, open_pool, reading
 from hub.streams.batches import BatchLoop
 
 TOPIC = "inbound.all"
@@ -52,10 +53,12 @@ class Crew:
         killer = Killer(own, self._chance, self._plan.kills, self.tally)
         try:
             async with asyncio.timeout(WITHIN_SECONDS), asyncio.TaskGroup() as tasks:
+                lane = tasks.create_task(self._work_off())
                 others = [tasks.create_task(killer.roam()), tasks.create_task(self._reassign())]
                 async with asyncio.TaskGroup() as consumers:
                     for number in range(self._plan.consumers):
                         consumers.create_task(self._consume(number, killer))
+                await lane
                 for task in others:
                     task.cancel()
         finally:
@@ -83,6 +86,22 @@ class Crew:
                 except Retry:
                     self.tally.retries += 1
                     at = {}
+        finally:
+            await pool.close()
+
+    async def _work_off(self) -> None:
+        """The slow lane, until nothing waits in it any more."""
+        pool = await open_pool(self._url, 1, name="slow lane", point_lookups=True)
+        room, left = Profiles(LocalHints(), {}), 1
+        try:
+            while left or not self._ended:
+                try:
+                    self.tally.slow += await slow_lane.once(pool, room, self._plan.most_at_once)
+                    async with reading(pool) as connection:
+                        left = await connection.fetchval("SELECT count(*) FROM slow_lane") if self._ended else 1
+                except Retry:
+                    self.tally.retries += 1
+                await self._pause()
         finally:
             await pool.close()
 

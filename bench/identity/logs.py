@@ -10,7 +10,7 @@ from unittest.mock import patch
 from zlib import crc32
 
 from hub.identity import outcome, resolve
-from hub.identity.evidence import DEVICE, Fact
+from hub.identity.evidence import DEVICE, MAILBOX, Fact
 from tests.support.crowd import a_crowd, a_town, decisions_among
 
 PARTITIONS = 8
@@ -19,6 +19,7 @@ REPEATED = (0.05, 0.10)
 DECISIONS = 12
 CAPS = (None, None, (6, 2), (3, 2))
 """The caps of the product, and smaller ones as (claimers of a value, given names): then more turns shared."""
+LARGE = (None, None, None, 40)
 BATCHES = (5, 15, 40)
 PAUSES = (0.0, 0.004, 0.01)
 KILLS = (0, 4, 8, 16)
@@ -28,7 +29,10 @@ Log = list[list[Fact]]
 
 
 class Plan(NamedTuple):
-    """A run, as a function of its seed. The pause is the longest one; `kills` are meant, not promised."""
+    """A run, as a function of its seed. The pause is the longest one; `kills` are meant, not promised.
+
+    Groups of more than `most_records` take the slow lane; None is the product's own mark, which no run reaches.
+    """
 
     seed: int
     events: int
@@ -36,6 +40,7 @@ class Plan(NamedTuple):
     keyed: bool
     town: bool
     caps: tuple[int, int] | None
+    most_records: int | None
     most_at_once: int
     pause_seconds: float
     kills: int
@@ -43,7 +48,8 @@ class Plan(NamedTuple):
     @property
     def kind(self) -> str:
         """What to count it under."""
-        return f"{'town' if self.town else 'crowd'}, {'keyed' if self.keyed else 'random'}"
+        words = ("town" if self.town else "crowd", "keyed" if self.keyed else "random")
+        return ", ".join(words if self.most_records is None else (*words, "lane"))
 
 
 def plan(seed: int, events: int = 400, consumers: int = 4) -> Plan:
@@ -51,8 +57,9 @@ def plan(seed: int, events: int = 400, consumers: int = 4) -> Plan:
     chance = random.Random(f"plan {seed}")
     keyed, town = seed % 2 == 0, seed // 2 % 4 == 3
     caps = None if town else chance.choice(CAPS)
+    most_records = None if town else chance.choice(LARGE)
     most, pause, kills = chance.choice(BATCHES), chance.choice(PAUSES), chance.choice(KILLS)
-    return Plan(seed, events, consumers, keyed, town, caps, most, pause, kills)
+    return Plan(seed, events, consumers, keyed, town, caps, most_records, most, pause, kills)
 
 
 @contextmanager
@@ -61,10 +68,12 @@ def caps_of(one: Plan) -> Iterator[None]:
     with ExitStack() as stack:
         if one.caps:
             claimers, codes = one.caps
-            fewer = {"email": claimers, "phone": claimers - 1, DEVICE: 2}
+            fewer = {"email": claimers, MAILBOX: claimers, "phone": claimers - 1, DEVICE: 2}
             stack.enter_context(patch.dict(resolve.MOST_CLAIMERS, fewer))
             for module in (resolve, outcome):
                 stack.enter_context(patch.object(module, "MOST_CODES", codes))
+        if one.most_records:
+            stack.enter_context(patch.object(outcome, "MOST_RECORDS", one.most_records))
         yield
 
 

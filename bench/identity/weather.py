@@ -21,13 +21,16 @@ ROAMING_SECONDS = 0.15
 
 @dataclass
 class Tally:
-    """What happened in a run. `killed` counts backends by what they were doing; `refused` are a zombie's records."""
+    """What happened in a run. `killed` counts backends by what they were doing; `refused` are a zombie's records, and
+    `slow` events that took the slow lane.
+    """
 
     batches: int = 0
     moved: int = 0
     learned: int = 0
     retries: int = 0
     refused: int = 0
+    slow: int = 0
     reassigned: int = 0
     killed: dict[str, int] = field(default_factory=dict)
 
@@ -104,11 +107,12 @@ class Exposed:
         await self._before(self._connection)
         return await self._connection.fetch(*words)
 
-    async def fetchval(self, statement: str, groups: Sequence[bytes]) -> Any:
-        """As asyncpg's. The one value that a batch asks for is that of its lock, `hub.storage.profiles.lock_groups`."""
+    async def fetchval(self, statement: str, *words: Any) -> Any:
+        """As asyncpg's. What asks for rows of `link_group` is a try to lock them."""
         await self._before(self._connection)
-        self.locked.append(frozenset(groups))
-        return await self._connection.fetchval(statement, groups)
+        if "FROM link_group" in statement:
+            self.locked.append(frozenset(words[0]))
+        return await self._connection.fetchval(statement, *words)
 
 
 class ExposedStore(PostgresStore):

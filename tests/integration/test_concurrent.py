@@ -24,8 +24,8 @@ async def test_many_consumers_end_where_one_look_would_in_whatever_weather(datab
 
 
 async def test_without_locks_the_difference_would_be_seen(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def no_lock(_connection: Connection, _groups: Collection[bytes]) -> None:
-        pass
+    async def no_lock(_connection: Connection, _groups: Collection[bytes]) -> set[bytes]:
+        return set()
 
     monkeypatch.setattr(profiles, "lock_groups", no_lock)
     run = await one_run(plan(3, events=250)._replace(pause_seconds=0.01, kills=0), database_url)

@@ -9,51 +9,22 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.identity import outcome, resolve
 from hub.identity.decisions import APART, SAME, WITHDRAWN
 from hub.identity.evidence import Fact, Words
+from tests.support.histories import sets, sets_with_decisions
 from tests.support.memory import Memory, day, decided, fact, people, record, whole
-from tests.unit.identity.test_order import assert_a_function_of_the_set, sets
+from tests.unit.identity.test_order import assert_a_function_of_the_set
 
 X, Y = "x@firm.org", "y@firm.org"
-UNHEARD = b"\x07" * 16
-"""A record that decisions name and nobody hears of."""
-
-
-@pytest.fixture
-def small_caps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resolve, "MOST_CLAIMERS", {"email": 3, "phone": 2, "device": 2})
-    monkeypatch.setattr(resolve, "MOST_CODES", 2)
-    monkeypatch.setattr(outcome, "MOST_CODES", 2)
 
 
 def apart(facts: Sequence[Fact]) -> list[set[str]]:
     """The people, each as the accounts and addresses that it holds."""
     found = [{f"{known.source}:{known.key[1]}" for known in one.records} for one in people(facts)]
     return sorted(found, key=sorted)
-
-
-@st.composite
-def sets_with_decisions(draw: st.DrawFn) -> list[Fact]:
-    """Facts, and decisions among their records (and one record that nobody hears of)."""
-    facts = draw(sets)
-    known = sorted({one.who.record for one in facts if one.who})
-    made: list[Fact] = []
-    for number in range(draw(st.integers(0, 4)) if len(known) > 1 else 0):
-        verdict = draw(st.sampled_from((SAME, APART, APART, WITHDRAWN)))
-        named = draw(st.lists(st.sampled_from(known), min_size=2, max_size=4, unique=True))
-        split = draw(st.integers(1, len(named) - 1))
-        back = draw(st.lists(st.sampled_from(made), max_size=1)) if made else []
-        if back and back[0].decision:
-            named = [*named, *(other for other in back[0].decision.records if other not in named)]
-        keeps = (tuple(draw(st.lists(st.just(f"email:{X}"), max_size=1))), ())
-        at = day(draw(st.sampled_from((1, 2, 3, 40))))
-        sides = named[:split], named[split:]
-        made.append(decided(verdict, *sides, at, withdraws=back, keeps=keeps, natural_id=str(number)))
-    return [*facts, *made]
 
 
 @pytest.mark.usefixtures("small_caps")
@@ -155,7 +126,10 @@ def test_of_a_merge_and_a_cut_the_newer_counts(cut_on: int, count: int) -> None:
 
 
 def test_what_replaced_a_decision_and_was_replaced_itself_does_not_bring_it_back() -> None:
-    ann, bob, cid = (fact("shop", Words("a", X)), fact("crm", Words("b", X)), fact("pos", Words("c", X)))
+    ann, bob, cid = (
+        fact(source, Words(key, X), day(at))
+        for at, (source, key) in enumerate((("shop", "a"), ("crm", "b"), ("pos", "c")))
+    )
     wide = decided(APART, [record(ann)], [record(bob), record(cid)], day(2))
     merge = decided(SAME, [record(ann)], [record(bob)], day(3))
     narrow = decided(APART, [record(ann)], [record(bob)], day(4))
@@ -214,12 +188,3 @@ def test_a_split_gives_back_the_old_id_with_a_version_above_all_before() -> None
     assert {(one.record, one.before, one.after, one.cause) for one in changes.moved} == {
         (record(bob), record(ann), record(bob), cut.event)
     }
-
-
-@pytest.mark.nightly
-@pytest.mark.timeout(3600)
-@pytest.mark.usefixtures("small_caps")
-@settings(max_examples=20_000, derandomize=False)
-@given(sets_with_decisions(), st.randoms(use_true_random=False))
-def test_a_long_night_finds_no_order_of_decisions_that_matters(facts: list[Fact], chance: random.Random) -> None:
-    assert_a_function_of_the_set(facts, chance)

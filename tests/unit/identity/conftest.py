@@ -1,6 +1,7 @@
 """Hypothesis, here: every ordinary run sees the same examples, so that what turns red is the change's own doing.
 
-`pytest -m nightly tests/unit/identity` looks for new ones: ten thousand for every property in this folder.
+`pytest -m nightly tests/unit/identity` looks for new ones: ten thousand for every property of who is who,
+a thousand for every other one in this folder.
 """
 
 from __future__ import annotations
@@ -15,20 +16,21 @@ from hub.identity import outcome, resolve
 HERE = Path(__file__).parent
 NIGHT_SECONDS = 3600
 SLOW_IS_FINE = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
-settings.register_profile(
-    "ci", max_examples=60, derandomize=True, database=None, deadline=None, suppress_health_check=SLOW_IS_FINE
+EVERY_DAY = settings(
+    max_examples=60, derandomize=True, database=None, deadline=None, suppress_health_check=SLOW_IS_FINE
 )
-settings.register_profile("few", settings.get_profile("ci"), max_examples=15)
-settings.register_profile("night", settings.get_profile("ci"), max_examples=10_000, derandomize=False)
+BY_NIGHT = settings(EVERY_DAY, derandomize=False)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Before the tests of this folder are read: what they are decorated with holds the number of examples."""
-    if config.getoption("markexpr") == "nightly":
-        settings.register_profile("few", settings.get_profile("night"))
-        settings.load_profile("night")
-    else:
-        settings.load_profile("ci")
+    """Before the tests of this folder are read, which take `few` or `many` where they are about who is who."""
+    night = config.getoption("markexpr") == "nightly"
+    settings.register_profile(
+        "few", settings(BY_NIGHT, max_examples=10_000) if night else settings(EVERY_DAY, max_examples=15)
+    )
+    settings.register_profile("many", settings(BY_NIGHT, max_examples=10_000) if night else EVERY_DAY)
+    settings.register_profile("others", settings(BY_NIGHT, max_examples=1_000) if night else EVERY_DAY)
+    settings.load_profile("others")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -9,16 +9,17 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.identity.decisions import APART, SAME, WITHDRAWN
 from hub.identity.evidence import Fact, Words
-from tests.support.histories import sets, sets_with_decisions
+from tests.support.histories import chances, sets, sets_with_decisions
 from tests.support.memory import Memory, day, decided, fact, people, record, whole
 from tests.unit.identity.test_order import assert_a_function_of_the_set
 
 X, Y = "x@firm.org", "y@firm.org"
+many = settings.get_profile("many")
 
 
 def apart(facts: Sequence[Fact]) -> list[set[str]]:
@@ -28,7 +29,8 @@ def apart(facts: Sequence[Fact]) -> list[set[str]]:
 
 
 @pytest.mark.usefixtures("small_caps")
-@given(sets_with_decisions(), st.randoms(use_true_random=False))
+@many
+@given(sets_with_decisions(), chances)
 def test_decisions_among_any_events_come_to_the_same_people_in_any_order(
     facts: list[Fact], chance: random.Random
 ) -> None:
@@ -36,6 +38,7 @@ def test_decisions_among_any_events_come_to_the_same_people_in_any_order(
 
 
 @pytest.mark.usefixtures("small_caps")
+@many
 @given(sets_with_decisions())
 def test_no_profile_holds_both_sides_of_the_newest_cut(facts: list[Fact]) -> None:
     cuts = [one for one in facts if one.decision and one.decision.verdict == APART]
@@ -52,6 +55,7 @@ def test_no_profile_holds_both_sides_of_the_newest_cut(facts: list[Fact]) -> Non
 
 
 @pytest.mark.usefixtures("small_caps")
+@many
 @given(sets, st.data())
 def test_what_was_merged_and_taken_back_was_never_merged(facts: list[Fact], data: st.DataObject) -> None:
     known = sorted({one.who.record for one in facts if one.who})
@@ -69,7 +73,8 @@ def test_what_was_merged_and_taken_back_was_never_merged(facts: list[Fact], data
 
 
 @pytest.mark.usefixtures("small_caps")
-@given(st.randoms(use_true_random=False))
+@many
+@given(chances)
 def test_a_cut_leaves_two_people_what_each_would_be_alone(chance: random.Random) -> None:
     """Evidence that names one side only: cut(A | B) over all of it = A's alone and B's alone (case 5)."""
     ann = [fact("shop", Words("a", X, given_name="Ann"), day(1)), fact("web", Words(email=X), day(5))]

@@ -18,12 +18,11 @@ from hub.identity.decisions import APART, SAME, WITHDRAWN, Standing, standing
 from hub.identity.evidence import BLOCKED, SHARED, Fact, Known
 from hub.identity.outcome import Changes
 from hub.identity.resolve import Person, resolve
-from tests.support.histories import batches, records_of, sets_with_decisions, two_towns
+from tests.support.histories import batches, chances, records_of, sets_with_decisions, two_towns
 from tests.support.memory import Memory, day, decided, learned, people, whole
 
 pytestmark = pytest.mark.usefixtures("small_caps")
-few = settings.get_profile("few")
-chances = st.randoms(use_true_random=False)
+few, many = settings.get_profile("few"), settings.get_profile("many")
 
 
 def after(facts: Sequence[Fact], chance: random.Random) -> Memory:
@@ -131,7 +130,7 @@ def test_6_every_record_is_in_one_living_profile_and_every_old_id_leads_there_in
         assert memory.records[once_told].profile in memory.profiles
 
 
-@few
+@many
 @given(sets_with_decisions())
 def test_7_two_accounts_of_a_source_are_one_person_only_where_somebody_said_so(facts: list[Fact]) -> None:
     merges = in_force(facts).merges
@@ -141,7 +140,7 @@ def test_7_two_accounts_of_a_source_are_one_person_only_where_somebody_said_so(f
         assert said or len(accounts) == len(set(accounts))
 
 
-@few
+@many
 @given(sets_with_decisions())
 def test_8_what_is_cut_is_apart_and_what_is_merged_together_unless_a_cut_forbids_it(facts: list[Fact]) -> None:
     found, home = in_force(facts), homes(people(facts))
@@ -169,7 +168,7 @@ def without(records: Iterable[Known], states: set[str]) -> list[Known]:
     return left
 
 
-@few
+@many
 @given(sets_with_decisions())
 def test_9_what_is_shared_or_blocked_joins_nobody(facts: list[Fact]) -> None:
     records, _ = learned(facts)

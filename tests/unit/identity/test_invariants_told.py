@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 from hub.identity.evidence import Evidence, Fact, Words, learn
 from hub.identity.normalise import clean, device, email, fold, name, phone
 from hub.identity.outcome import Changes
-from tests.support.histories import batches, records_of, sets_with_decisions, two_towns
+from tests.support.histories import batches, chances, records_of, sets_with_decisions, two_towns
 from tests.support.memory import Memory, day, fact, whole
 
 pytestmark = pytest.mark.usefixtures("small_caps")
-few = settings.get_profile("few")
-chances = st.randoms(use_true_random=False)
+few, many = settings.get_profile("few"), settings.get_profile("many")
 
 
 def told(facts: Sequence[Fact], chance: random.Random) -> tuple[Memory, list[Changes]]:
@@ -129,6 +128,7 @@ written = st.text(max_size=30) | st.from_regex(
 locals_ = st.from_regex(r"[a-z][a-z0-9._+-]{0,10}[a-z0-9]", fullmatch=True)
 
 
+@many
 @given(written)
 def test_16_normalising_twice_is_normalising_once(text: str) -> None:
     for normal in (fold, clean):
@@ -143,6 +143,7 @@ def test_16_normalising_twice_is_normalising_once(text: str) -> None:
     assert name("", *parts) == parts
 
 
+@many
 @given(locals_, locals_)
 def test_16_two_addresses_of_an_unknown_provider_are_never_one(one: str, other: str) -> None:
     found = [email(f"{local}@firm.org") for local in (one, other)]

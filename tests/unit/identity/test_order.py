@@ -9,15 +9,15 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, settings
 
 from hub.identity.evidence import Fact
 from hub.identity.outcome import Changes
-from tests.support.histories import batches, sets
+from tests.support.histories import batches, chances, sets
 from tests.support.memory import Memory, people, whole
 
 pytestmark = pytest.mark.usefixtures("small_caps")
+many = settings.get_profile("many")
 
 
 def assert_a_function_of_the_set(facts: Sequence[Fact], chance: random.Random) -> None:
@@ -59,16 +59,19 @@ def assert_a_partition(facts: Sequence[Fact]) -> None:
         assert len(accounts) == len(set(accounts))
 
 
-@given(sets, st.randoms(use_true_random=False))
+@many
+@given(sets, chances)
 def test_any_order_and_any_batches_come_to_the_same_people(facts: list[Fact], chance: random.Random) -> None:
     assert_a_function_of_the_set(facts, chance)
 
 
+@many
 @given(sets)
 def test_what_is_not_trusted_never_changes_which_trusted_records_are_together(facts: list[Fact]) -> None:
     assert_strangers_part_and_join_nobody(facts)
 
 
+@many
 @given(sets)
 def test_every_record_is_in_one_profile_and_the_earliest_is_its_founder(facts: list[Fact]) -> None:
     assert_a_partition(facts)

@@ -14,7 +14,7 @@ from producers.gateway import records
 from tests.unit.test_reading import EDGE
 
 TRICK = ',"raw":{"content_type":"'
-texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=20)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
 tricky = texts | st.just(TRICK) | texts.map(lambda one: TRICK + one + '"}}')
 values = st.recursive(tricky, lambda inner: st.dictionaries(tricky, inner, max_size=3) | st.lists(inner, max_size=3))
 further = st.dictionaries(tricky | st.just("raw"), values, max_size=3)

@@ -7,7 +7,7 @@ does it (`hub.storage.profiles`), read again, and written.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, Collection
 from typing import NamedTuple
 
 from consumers.profiles import states
@@ -42,7 +42,7 @@ class Scope(NamedTuple):
     kept: set[bytes]
 
 
-async def review(pool: Pool, *, dry_run: bool = False, at_once: int = PAGE) -> AsyncIterator[Page]:
+async def review(pool: Pool, *, dry_run: bool = False, at_once: int = PAGE) -> AsyncGenerator[Page]:
     """Walk over all groups, and tell after each page what it came to; a dry run only reads. Raises Retry.
 
     Writers may write meanwhile, if they go by today's rules as well.

@@ -73,8 +73,8 @@ class Report:
             "rules": RULES,
             "groups": self.groups,
             "changed": self.changed,
-            "merges": [{"profile_id": one, "absorbed": others} for one, others in self.merges.items()],
-            "splits": [{"profile_id": one, "parts": others} for one, others in self.splits.items()],
+            "merges": [{"profile_id": one, "absorbed": others} for one, others in sorted(self.merges.items())],
+            "splits": [{"profile_id": one, "parts": others} for one, others in sorted(self.splits.items())],
             "values": [
                 {"type": namespace, "value": value, "was": was, "is": now}
                 for (namespace, value), (was, now) in sorted(self.values.items())
@@ -149,6 +149,6 @@ def _render(report: Report, verb: str) -> RenderableType:
 
 
 def _people(report: Report, found: Mapping[str, list[str]]) -> Iterable[tuple[str, str, str]]:
-    for profile, others in found.items():
+    for profile, others in sorted(found.items()):
         names = ", ".join(report.names[other] for other in others[:MOST_SHOWN])
         yield profile, report.names[profile], names if len(others) <= MOST_SHOWN else f"{names}, …"

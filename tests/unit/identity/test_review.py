@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.identity import normalise, outcome, resolve
@@ -87,9 +87,8 @@ def told(memory: Memory, facts: Sequence[Fact], chance: random.Random) -> None:
         memory.batch(batch)
 
 
-@given(sets, sets, rules, rules, st.randoms(use_true_random=False))
-def test_a_review_comes_to_what_todays_rules_would_have_made(
-    early: list[Fact], late: list[Fact], before: Rules, after: Rules, chance: random.Random
+def assert_todays_people(
+    early: Sequence[Fact], late: Sequence[Fact], before: Rules, after: Rules, chance: random.Random
 ) -> None:
     memory = Memory()
     late = [one._replace(event=bytes([number]) * 16) for number, one in enumerate(late)]
@@ -106,3 +105,23 @@ def test_a_review_comes_to_what_todays_rules_would_have_made(
         memory.check()
         assert memory.shown() == whole(today([*early, *late]))
         assert not review(memory), "whoever goes by today's rules leaves nothing to do"
+
+
+histories = (sets, sets, rules, rules, st.randoms(use_true_random=False))
+
+
+@given(*histories)
+def test_a_review_comes_to_what_todays_rules_would_have_made(
+    early: list[Fact], late: list[Fact], before: Rules, after: Rules, chance: random.Random
+) -> None:
+    assert_todays_people(early, late, before, after, chance)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3600)
+@settings(max_examples=5_000, derandomize=False)
+@given(*histories)
+def test_a_long_night_finds_no_change_of_rules_that_a_review_gets_wrong(
+    early: list[Fact], late: list[Fact], before: Rules, after: Rules, chance: random.Random
+) -> None:
+    assert_todays_people(early, late, before, after, chance)

@@ -65,7 +65,7 @@ check: $(DEV) ## style, types, import law, generated files: everything but the t
 fix: $(DEV) ## mend what a machine can mend: style and format
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format .
 
-bench: $(DEV) ## how fast it is (BENCH=file.json writes the figures, QUICK=1 takes a minute)
+bench: $(DEV) ## how fast it is (BENCH=file.json writes the figures, QUICK=1 takes two minutes)
 	@$(PY) -m bench $(if $(BENCH),--out "$(BENCH)") $(if $(filter-out 0,$(QUICK)),--quick)
 
 ##@ Keep

@@ -1,4 +1,4 @@
-"""`python -m bench`: rounds of three contenders, then latency, then the gateway alone."""
+"""`python -m bench`: rounds of three contenders, the same of known people, then latency, then the gateway alone."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ from rich.console import Console
 from bench import figures, flame
 from bench.children import Broken, under
 from bench.doors import CONNECTIONS, POSTS_PER_SECOND, gateway_rate, latency
-from bench.events import make_events
+from bench.events import Stock, make_events
 from bench.figures import Figures, Void
 from bench.rate import Ring, Turn, copy_turn, hub_commands, hub_turn, relational_turn
-from bench.report import Steps, median_turn, shares, show, steps
+from bench.report import Steps, median_turn, rates, shares, show, steps
 from bench.stage import servers, state_folder
+from bench.steady import FEW, MOST_EVENTS, Plan, steady
 from hub.embedded import Addresses
 from hub.errors import HubError
 
 WIDTH = 150
-PARTS = ("rate", "latency", "gateway")
+PARTS = ("rate", "steady", "latency", "gateway")
 CONTENDERS: dict[str, Callable[[Ring], Coroutine[Any, Any, Turn]]] = {
     "copy floor": copy_turn,
     "relational floor": relational_turn,
@@ -45,9 +46,16 @@ class Run:
     addresses: Addresses = field(init=False)
     state: Path = field(default_factory=state_folder)
     turns: dict[str, list[Turn]] = field(default_factory=dict)
+    steady_turns: dict[str, list[Turn]] = field(default_factory=dict)
     samples: list[Path] = field(default_factory=list)
     post_costs: dict[str, float] = field(default_factory=dict)
     void: list[str] = field(default_factory=list)
+
+    @property
+    def plan(self) -> Plan:
+        """What is asked of the part `steady`: its turns are shorter, since people are met before each."""
+        asked = self.asked
+        return Plan(FEW, asked.known, min(asked.events, MOST_EVENTS), asked.rounds, asked.seed)
 
 
 def main() -> int:
@@ -55,8 +63,9 @@ def main() -> int:
     asked = _asked()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     parts = [asked.only] if asked.only else PARTS
-    many = sum(asked.rounds * len(CONTENDERS) + 1 if part == "rate" else 1 for part in parts)
     run = Run(asked, figures.no_figures(asked.events))
+    counts = {"rate": asked.rounds * len(CONTENDERS) + 1, "steady": run.plan.steps}
+    many = sum(counts.get(part, 1) for part in parts)
     if asked.out:
         asked.out.unlink(missing_ok=True)
     try:
@@ -83,9 +92,14 @@ def _tried(run: Run, part: str) -> None:
 
 def _tell(run: Run) -> None:
     terminal = Console()
-    show(run.figures, run.turns, terminal if terminal.is_terminal else Console(width=WIDTH))
+    console = terminal if terminal.is_terminal else Console(width=WIDTH)
+    known = f"of {run.plan.events:,} events, {FEW:,} known people"
+    for title, turns in ((f"of {run.asked.events:,} events", run.turns), (known, run.steady_turns)):
+        if any(turns.values()):
+            console.print(rates(title, turns))
+    show(run.figures, run.turns, console)
     if run.post_costs:
-        print("CPU ms per post             " + shares(run.post_costs, 1e3))
+        print(f"{'CPU ms per post':<44}" + shares(run.post_costs, 1e3))
     if any(path.exists() for path in run.samples):
         print("\n" + flame.summary(run.samples))
     for reason in run.void:
@@ -95,15 +109,19 @@ def _tell(run: Run) -> None:
 def _asked() -> argparse.Namespace:
     words = argparse.ArgumentParser("python -m bench", description="How fast the hub is (see bench/README.md).")
     words.add_argument("--out", type=Path, metavar="FILE", help="write the figures there, as JSON")
-    words.add_argument("--quick", action="store_true", help="a small run, about a minute")
-    words.add_argument("--only", choices=PARTS, help="one part of the three")
+    words.add_argument("--quick", action="store_true", help="a small run, about two minutes")
+    words.add_argument("--only", choices=PARTS, help="one part of the four")
     words.add_argument("--profile", action="store_true", help="tell where the process of the profiles spends its time")
     words.add_argument("--seed", type=int, default=1, help="of the events (default: %(default)s)")
     words.add_argument("--rounds", type=int, help="of each contender (default: 5, quick 3)")
     words.add_argument("--events", type=int, help="in each round (default: 200000, quick 30000)")
+    words.add_argument(
+        "--known", type=int, help="people in the large database of steady (default: 200000, quick 20000)"
+    )
     asked = words.parse_args()
     asked.rounds = asked.rounds or (3 if asked.quick else 5)
     asked.events = asked.events or (30_000 if asked.quick else 200_000)
+    asked.known = asked.known or (20_000 if asked.quick else 200_000)
     return asked
 
 
@@ -151,6 +169,11 @@ def _judge(run: Run) -> None:
     }
 
 
+def _steady(run: Run) -> None:
+    ring = Ring(run.state, run.addresses, Stock(), hub_commands())
+    run.figures["steady"], run.steady_turns = steady(run.plan, ring, run.steps)
+
+
 def _latency(run: Run) -> None:
     seconds = 10 if run.asked.quick else 60
     run.steps.begin(f"latency: {POSTS_PER_SECOND} posts/s for {seconds} s")
@@ -165,7 +188,12 @@ def _gateway(run: Run) -> None:
     run.steps.end(f"gateway: {found:,.0f} posts/s")
 
 
-_PARTS: dict[str, Callable[[Run], None]] = {"rate": _rate, "latency": _latency, "gateway": _gateway}
+_PARTS: dict[str, Callable[[Run], None]] = {
+    "rate": _rate,
+    "steady": _steady,
+    "latency": _latency,
+    "gateway": _gateway,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -75,22 +75,60 @@ class Stock:
 def make_events(count: int, seed: int) -> Stock:
     """So many messages for `inbound.forms`."""
     chance = random.Random(seed)
-    instance = instances(check({"sources": SOURCES}))[SOURCE]
     people: list[Person] = []
-    posts: list[tuple[Person, bytes]] = []
-    stock = Stock()
+    desk = _Desk(chance)
     for number in range(count):
-        if posts and chance.random() < REPEAT_SHARE:
-            person, body = _repeated(chance, posts)
+        if desk.posts and chance.random() < REPEAT_SHARE:
+            desk.repeat(number)
         else:
-            person = _writer(chance, people)
-            body = _body(chance, person, number)
-            posts.append((person, body))
-        identity, message = _published(instance, body, from_milliseconds(_FIRST_MILLISECOND + number * _STEP))
-        stock.messages.append(message)
-        stock.event_ids.add(identity)
-        stock.emails.add(person.email)
-    return stock
+            desk.post(_writer(chance, people), number)
+    return desk.stock
+
+
+def make_known(known: int, count: int, seed: int, writers: int | None = None) -> tuple[Stock, Stock]:
+    """First a post of each of so many people, then so many messages of theirs: nobody among them is new.
+
+    Only `writers` of them write again, who are spread evenly over all; None: everybody does.
+    """
+    chance = random.Random(seed)
+    people = [_person(chance, number) for number in range(known)]
+    chosen = people if writers is None else chance.sample(people, writers)
+    first, then = _Desk(chance), _Desk(chance)
+    for number, person in enumerate(people):
+        first.post(person, number)
+    for number in range(known, known + count):
+        if then.posts and chance.random() < REPEAT_SHARE:
+            then.repeat(number)
+        else:
+            then.post(chance.choice(chosen), number)
+    return first.stock, then.stock
+
+
+class _Desk:
+    """Where posts are written: it keeps them, so that some can be sent again."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._instance = instances(check({"sources": SOURCES}))[SOURCE]
+        self.posts: list[tuple[Person, bytes]] = []
+        self.stock = Stock()
+
+    def post(self, person: Person, number: int) -> None:
+        """A post of its own, the `number`-th of the run."""
+        body = _body(self._chance, person, number)
+        self.posts.append((person, body))
+        self._publish(person, body, number)
+
+    def repeat(self, number: int) -> None:
+        """An earlier post once more."""
+        person, body = _repeated(self._chance, self.posts)
+        self._publish(person, body, number)
+
+    def _publish(self, person: Person, body: bytes, number: int) -> None:
+        identity, message = _published(self._instance, body, from_milliseconds(_FIRST_MILLISECOND + number * _STEP))
+        self.stock.messages.append(message)
+        self.stock.event_ids.add(identity)
+        self.stock.emails.add(person.email)
 
 
 def _repeated(chance: random.Random, posts: Sequence[tuple[Person, bytes]]) -> tuple[Person, bytes]:

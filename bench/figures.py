@@ -21,6 +21,26 @@ class Latency(TypedDict):
     p99: float | None
 
 
+class Steady(TypedDict):
+    """Events of known people alone: the hub beside the relational floor, and with many people beside few.
+
+    Costs are CPU microseconds per event, of the hub's processes and PostgreSQL.
+    """
+
+    ratio: float
+    cpu_ratio: float
+    rate: float
+    relational_floor: float
+    known: int
+    cost_us: float
+    known_200k: int
+    cost_us_200k: float
+    cost_ratio_200k: float
+    clock_ratio_200k: float
+    cost_us_200k_all: float
+    cost_ratio_200k_all: float
+
+
 class Figures(TypedDict):
     """The file's keys; what was not measured is null."""
 
@@ -32,6 +52,7 @@ class Figures(TypedDict):
     gateway_rate: float | None
     events: int
     cpu_seconds: float | None
+    steady: Steady | None
 
 
 def no_figures(events: int) -> Figures:
@@ -45,6 +66,7 @@ def no_figures(events: int) -> Figures:
         gateway_rate=None,
         events=events,
         cpu_seconds=None,
+        steady=None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -52,11 +52,18 @@ class Ring:
     addresses: Addresses
     stock: Stock
     hub: dict[str, Command]
+    known: Stock = field(default_factory=Stock)
+    """What is written before the clock starts."""
 
     @property
     def events(self) -> int:
-        """Records on the inbound topic, repeats among them."""
+        """Records on the inbound topic that the clock counts, repeats among them."""
         return len(self.stock.messages)
+
+    @property
+    def truth(self) -> tuple[int, int]:
+        """How many distinct events and people there are in the end."""
+        return len(self.known.event_ids | self.stock.event_ids), len(self.known.emails | self.stock.emails)
 
 
 async def copy_turn(ring: Ring) -> Turn:
@@ -79,6 +86,7 @@ async def copy_turn(ring: Ring) -> Turn:
 async def relational_turn(ring: Ring) -> Turn:
     """The relational floor."""
     async with stage(ring.state, ring.addresses, relational_floor.TABLES) as here:
+        await _meet(ring, here, FLOOR)
         await preload(here.kafka, ring.stock.messages)
         await settle(here)
         turn = await _race(ring, here, FLOOR)
@@ -86,7 +94,7 @@ async def relational_turn(ring: Ring) -> Turn:
             versions = await count(connection, "SELECT sum(version) FROM profile")
             counted = await count(connection, "SELECT sum(activities) FROM profile")
         published = await ends(here.kafka, relational_floor.OUT)
-        truth = (("activities of profiles", counted, len(ring.stock.event_ids)), ("messages", published, versions))
+        truth = (("activities of profiles", counted, ring.truth[0]), ("messages", published, versions))
         return replace(
             turn, wrong=await _counts("relational floor", ring, here) + _differences("relational floor", truth)
         )
@@ -96,28 +104,44 @@ async def hub_turn(ring: Ring) -> Turn:
     """The hub: its roles `profiles` and `relay`, a process each."""
     async with stage(ring.state, ring.addresses) as here:
         await migrate(here.url)
+        await _meet(ring, here, ring.hub)
         await preload(here.kafka, ring.stock.messages)
         await settle(here)
         turn = await _race(ring, here, ring.hub)
         async with reading(here.pool) as connection:
             letters = await count(connection, "SELECT count(*) FROM dead_letter")
         published = await ends(here.kafka, "activities")
-        truth = (("dead letters", letters, 0), ("messages on activities", published, len(ring.stock.event_ids)))
+        truth = (("dead letters", letters, 0), ("messages on activities", published, ring.truth[0]))
         return replace(turn, wrong=await _counts("hub", ring, here) + _differences("hub", truth))
 
 
-async def _race(ring: Ring, here: Stage, commands: dict[str, Command]) -> Turn:
-    """The clock runs from the first commit until the last message is acknowledged."""
+async def _meet(ring: Ring, here: Stage, commands: dict[str, Command]) -> None:
+    """Whoever is to be known is met, by the same processes on the same way, which end again."""
+    if not ring.known.messages:
+        return
+    await preload(here.kafka, ring.known.messages)
     async with children(commands, here.environment, here.log) as found:
         for child in found:
             child.go()
         async with asyncio.timeout(TURN_SECONDS):
-            first = await _until(here, found, 1)
+            await _until(here, found, len(ring.known.messages))
+            await _until_outbox_is_empty(here, found)
+
+
+async def _race(ring: Ring, here: Stage, commands: dict[str, Command]) -> Turn:
+    """The clock runs from the first commit until the last message is acknowledged."""
+    known = len(ring.known.messages)
+    total = known + ring.events
+    async with children(commands, here.environment, here.log) as found:
+        for child in found:
+            child.go()
+        async with asyncio.timeout(TURN_SECONDS):
+            first = await _until(here, found, known + 1)
             began, machine = perf_counter(), Machine(ring.state, found)
-            await _until(here, found, ring.events)
+            await _until(here, found, total)
             await _until_outbox_is_empty(here, found)
             seconds = perf_counter() - began
-        done = ring.events - first
+        done = total - first
         return Turn(done, _rate(done, seconds), machine.used())
 
 
@@ -157,8 +181,8 @@ async def _counts(who: str, ring: Ring, here: Stage) -> tuple[str, ...]:
         profiles = await count(connection, "SELECT count(*) FROM profile")
         waiting = await count(connection, "SELECT count(*) FROM outbox")
     truth = (
-        ("activities", activities, len(ring.stock.event_ids)),
-        ("profiles", profiles, len(ring.stock.emails)),
+        ("activities", activities, ring.truth[0]),
+        ("profiles", profiles, ring.truth[1]),
         ("outbox rows", waiting, 0),
     )
     return _differences(who, truth)

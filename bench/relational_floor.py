@@ -66,6 +66,7 @@ _ADVANCE = """
     INSERT INTO stored_offset AS s SELECT * FROM unnest($1::int[], $2::bigint[])
     ON CONFLICT (part) DO UPDATE SET next_offset = greatest(s.next_offset, excluded.next_offset)
 """
+_PLACES = "SELECT part, next_offset FROM stored_offset"
 _OLDEST = "SELECT seq, key, body FROM outbox ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED"
 
 
@@ -109,12 +110,15 @@ def read(record: Record) -> Post:
 
 
 async def lane(pool: Pool, kafka: Kafka, number: int) -> None:
-    """Consume this lane's partitions for ever."""
+    """Consume this lane's partitions for ever, from where it is written that they have come to."""
+    async with transaction(pool) as connection:
+        known = {row["part"]: row["next_offset"] for row in await connection.fetch(_PLACES)}
     client = consumer(kafka, None)
     async with started(client):
         parts = [TopicPartition(kafka.prefix + TOPIC, part) for part in range(number, kafka.partitions, LANES)]
         client.assign(parts)
-        await client.seek_to_beginning(*parts)
+        for place in parts:
+            client.seek(place, known.get(place.partition, 0))
         while True:
             found = await client.getmany(timeout_ms=100, max_records=BATCH)
             if found:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench.figures import Figures
+from bench.figures import Figures, Steady
 from bench.rate import Turn
 
 
@@ -47,38 +47,51 @@ def steps(count: int) -> Iterator[Steps]:
 
 
 def show(figures: Figures, turns: Mapping[str, Sequence[Turn]], console: Console) -> None:
-    """The table of a run."""
-    if any(turns.values()):
-        console.print(_rates(figures, turns))
+    """The lines of a run below its tables."""
     lines = (
         ("hub / relational floor", figures["ratio"], "{:.3f}"),
-        ("the same, by CPU time", _cpu_ratio(turns), "{:.3f}"),
+        ("the same, by CPU time", cpu_ratio(turns), "{:.3f}"),
         ("CPU of the hub's processes", figures["cpu_seconds"], "{:.1f} s"),
+        *_steady(figures["steady"]),
         ("post to tool, p50", figures["latency_ms"]["p50"], "{:.0f} ms"),
         ("post to tool, p99", figures["latency_ms"]["p99"], "{:.0f} ms"),
         ("gateway alone", figures["gateway_rate"], "{:,.0f} posts/s"),
     )
     for name, value, form in lines:
         if value is not None:
-            console.print(f"{name:<28}{form.format(value)}", highlight=False)
+            console.print(f"{name:<44}{form.format(value)}", highlight=False)
 
 
-def _rates(figures: Figures, turns: Mapping[str, Sequence[Turn]]) -> Table:
+def _steady(found: Steady | None) -> tuple[tuple[str, float, str], ...]:
+    if found is None:
+        return ()
+    many, few = f"{found['known_200k']:,}", f"{found['known']:,}"
+    return (
+        ("steady: hub / relational floor", found["ratio"], "{:.3f}"),
+        ("the same, by CPU time", found["cpu_ratio"], "{:.3f}"),
+        (f"cost per event, {many} profiles / {few}", found["cost_ratio_200k"], "{:.3f}"),
+        ("the same, by the clock", found["clock_ratio_200k"], "{:.3f}"),
+        ("the same by CPU, where all of them write", found["cost_ratio_200k_all"], "{:.3f}"),
+    )
+
+
+def rates(title: str, turns: Mapping[str, Sequence[Turn]]) -> Table:
+    """A line for each contender that had a turn."""
     table = Table(box=None, header_style="dim", pad_edge=False)
-    table.add_column("of " + f"{figures['events']:,} events")
+    table.add_column(title)
     for column in ("events/s, median", "least", "most", "CPU µs/event", "of which"):
         table.add_column(column, justify="left" if column == "of which" else "right")
     for name, found in turns.items():
         if not found:
             continue
-        rates = [turn.rate for turn in found]
-        costs = _costs(found)
-        numbers = (f"{number:,.0f}" for number in (median(rates), min(rates), max(rates), sum(costs.values()) * 1e6))
-        table.add_row(name, *numbers, shares(costs, 1e6))
+        per_second = [turn.rate for turn in found]
+        each = costs(found)
+        numbers = (median(per_second), min(per_second), max(per_second), sum(each.values()) * 1e6)
+        table.add_row(name, *(f"{number:,.0f}" for number in numbers), shares(each, 1e6))
     return table
 
 
-def _costs(found: Sequence[Turn]) -> dict[str, float]:
+def costs(found: Sequence[Turn]) -> dict[str, float]:
     """CPU seconds per event by process, each its median over the rounds; the bench itself only watches."""
     names = found[0].cpu.keys() - {"bench"}
     return {who: median(turn.cpu[who] / turn.events for turn in found) for who in sorted(names)}
@@ -95,8 +108,8 @@ def median_turn(found: Sequence[Turn]) -> Turn:
     return sorted(found, key=lambda turn: turn.rate)[(len(found) - 1) // 2]
 
 
-def _cpu_ratio(turns: Mapping[str, Sequence[Turn]]) -> float | None:
+def cpu_ratio(turns: Mapping[str, Sequence[Turn]]) -> float | None:
     """What the ratio would be if only CPU time counted: steadier than the clock where others use the machine too."""
     if not turns.get("hub"):
         return None
-    return sum(_costs(turns["relational floor"]).values()) / sum(_costs(turns["hub"]).values())
+    return sum(costs(turns["relational floor"]).values()) / sum(costs(turns["hub"]).values())

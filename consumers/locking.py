@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from hub.errors import Retry
@@ -19,41 +19,50 @@ _MOST_TRIES = 6
 class Locked(NamedTuple):
     """Every record that a batch may touch, locked; their profiles' versions; its new identifiers as they are stored.
 
-    `made` holds the identifiers that were made just now: one that nobody comes to claim has to go again.
+    `made` holds the identifiers that were made just now: one that nobody comes to claim has to go again. `aside` holds
+    the facts that lead to a group which is too large for an ordinary batch.
     """
 
     rows: dict[bytes, Row]
     versions: dict[bytes, int]
     identifiers: dict[bytes, Identified]
     made: frozenset[bytes]
+    aside: tuple[Fact, ...] = ()
 
 
 Claims = dict[tuple[bytes, bytes], ClaimOf]
 """(record, identifier) → what was said; only words that may join the record with others."""
 
 
-async def lock(transaction: Connection, facts: Iterable[Fact]) -> Locked:
+async def lock(transaction: Connection, facts: Sequence[Fact], *, slow: bool = False) -> Locked:
     """Make what is missing, lock every group that these facts may touch, and read what is known.
 
     A group may be absorbed by somebody else before we hold its lock, and a known record may turn out to claim something
     new. Then everything made and locked is given back, and we begin again with what we know now: whoever waits holds
-    nothing of a later phase. Raises Retry where that never settles.
+    nothing of a later phase. Unless this is the slow lane, facts that lead to an oversize group are put aside.
+    Raises Retry where that never settles.
     """
-    scope = _Scope(facts)
-    if not scope.named:
-        return Locked({}, {}, {}, frozenset())
+    scope, aside = _Scope(facts), list[Fact]()
     for _ in range(_MOST_TRIES):
+        if not scope.named:
+            return Locked({}, {}, {}, frozenset(), tuple(aside))
         savepoint = transaction.transaction()
         await savepoint.start()
         await scope.make(transaction)
         held = scope.locks | scope.records
-        await profiles.lock_groups(transaction, scope.locks)
+        oversize = await profiles.lock_groups(transaction, scope.locks)
+        if oversize and not slow:
+            large, facts = scope.part(facts, oversize)
+            aside += large
+            await savepoint.rollback()
+            scope = _Scope(facts)
+            continue
         rows, versions = await profiles.load(transaction, held, scope.records)
         await scope.look(transaction)
         unclaimed = scope.unclaimed(rows)
         if scope.named.keys() <= rows.keys() and scope.locks <= held and not unclaimed:
             await savepoint.commit()
-            return Locked(rows, versions, scope.known, frozenset(scope.identifiers))
+            return Locked(rows, versions, scope.known, frozenset(scope.identifiers), tuple(aside))
         await savepoint.rollback()
         scope.added |= unclaimed
     raise Retry("the groups of this batch keep moving", after=0.05)
@@ -123,11 +132,26 @@ class _Scope:
             if (record, identifier) not in self._claims and not _is_connected(rows[record], claim)
         }
 
+    def part(self, facts: Sequence[Fact], groups: Collection[bytes]) -> tuple[list[Fact], list[Fact]]:
+        """The facts that lead to one of these groups, and the others."""
+        large = {record for record in self.named if self.groups.get(record) in groups}
+        found = {identifier for identifier, one in self.known.items() if one.group in groups}
+        large |= {record for record, identifier in self._claims if identifier in found}
+        leads = [bool(large & names(fact)) for fact in facts]
+        return [fact for fact, led in zip(facts, leads, strict=True) if led], [
+            fact for fact, led in zip(facts, leads, strict=True) if not led
+        ]
+
     @property
     def locks(self) -> set[bytes]:
         """The groups to be locked: those of every record and identifier that is not our own making."""
         linked = {one.group for one in self.known.values() if one.state == LINK}
         return {*self.groups.values(), *linked} - self.records
+
+
+def names(fact: Fact) -> set[bytes]:
+    """The records that a fact is about."""
+    return {fact.who.record} if fact.who else set(fact.decision.records if fact.decision else ())
 
 
 def _linking(fact: Fact, who: Who) -> dict[bytes, ClaimOf]:

@@ -17,8 +17,9 @@ from hub.components import Hints, Record
 from hub.identity.evidence import Fact
 from hub.identity.ids import as_text, hash_id
 from hub.identity.outcome import Changes, Row, Told, outcome, unsettled
+from hub.identity.strategies import DEFAULT, Rules
 from hub.identity.survivorship import redirect, versioned
-from hub.storage import history, outbox, profiles
+from hub.storage import history, outbox, profiles, slow_lane
 from hub.storage.outbox import Message
 from hub.storage.pool import Connection
 from schemas.topics import ACTIVITIES, INBOUND, PROFILES
@@ -30,29 +31,46 @@ _raw = msgspec.Raw
 class Profiles:
     """The `hub.components.Work` of the group `profiles`.
 
-    `regions` holds the country of each source's phones, `prefix` is Kafka's.
+    `regions` holds the country of each source's phones, `prefix` is Kafka's, `rules` say which statement counts.
     """
 
     group = GROUP
     topics = tuple(topic.name for topic in INBOUND)
 
-    def __init__(self, hints: Hints, regions: Mapping[str, str | None], prefix: str = "") -> None:
+    def __init__(
+        self, hints: Hints, regions: Mapping[str, str | None], prefix: str = "", rules: Rules = DEFAULT
+    ) -> None:
         self._hints = hints
         self._letters_of = prefix + GROUP
         self._regions = dict(regions)
+        self._rules = rules
 
     def read(self, record: Record) -> Fact:
         """One record, decoded. Raises Reject."""
         return read(record, self._regions)
 
     async def write(self, transaction: Connection, items: Sequence[Fact]) -> None:
-        """Who is this, what is new of them, and whom to tell: in one transaction, whatever the batch holds."""
+        """Who is this, what is new of them, and whom to tell: in one transaction, whatever the batch holds.
+
+        Facts that lead to a group which is too large for that are put aside for the slow lane.
+        """
+        await self._write(transaction, items, slow=False)
+
+    async def write_all(self, transaction: Connection, items: Sequence[Fact]) -> None:
+        """As `write`, however large a group is."""
+        await self._write(transaction, items, slow=True)
+
+    async def _write(self, transaction: Connection, items: Sequence[Fact], *, slow: bool) -> None:
         facts = list({fact.event: fact for fact in reversed(items)}.values())
-        rows, versions, identifiers, made = await lock(transaction, facts)
+        rows, versions, identifiers, made, aside = await lock(transaction, facts, slow=slow)
+        if aside:
+            await slow_lane.put_aside(transaction, aside)
+            waiting = {fact.event for fact in aside}
+            facts = [fact for fact in facts if fact.event not in waiting]
         new = await profiles.mark(transaction, facts)
         await history.write_decisions(transaction, [fact for fact in facts if fact.decision and fact.event in new])
         fresh = sorted((fact for fact in facts if fact.event in new), key=lambda fact: (fact.at, fact.event))
-        changes = outcome(rows, versions, identifiers, fresh)
+        changes = outcome(rows, versions, identifiers, fresh, self._rules)
         if changes.rows:
             await profiles.write(transaction, changes)
         await profiles.forget(transaction, made - changes.identifiers.keys(), unsettled(rows))

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from functools import lru_cache
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
+from consumers.contacts import FORM_TRAITS, Contact, Text, form_traits, words_of
 from consumers.deciding import decision, is_ours
+from consumers.particulars import consents_of, things_of
 from hub.clock import event_time, from_milliseconds, is_text
 from hub.components import Record
 from hub.errors import Unreadable
@@ -24,20 +26,6 @@ from schemas.envelope import DEEDS, HUB, hub_only
 UUID_LETTERS, LONGEST_ATTRIBUTE = 36, 1024
 STRUCTURED = b"application/cloudevents+json"
 _TYPE = re.compile(r"(?=.{1,256}$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
-Text = Annotated[str, msgspec.Meta(max_length=4096)]
-
-
-class Contact(msgspec.Struct):
-    """`schemas.identifiers.Contact` for the hot path; a test proves that they agree."""
-
-    id: Text | None = None
-    email: Text | None = None
-    phone: Text | None = None
-    name: Text | None = None
-    given_name: Text | None = None
-    family_name: Text | None = None
-    device: Text | None = None
-    objects: list[Text] | None = None
 
 
 class Data(msgspec.Struct):
@@ -237,14 +225,19 @@ def _fact(attributes: Attributes, value: bytes, event: bytes, origin: tuple[str,
     who = None
     spam = isinstance(said, Data) and bool(said.spam)
     if not spam and attributes.type != "source.ignored":
-        words = _form_words(said, region) if isinstance(said, Data) else _words(said.contact, region)
+        words: Words | None = None
+        if isinstance(said, Data):
+            words = _form_words(said, region)
+        elif said.contact:
+            words = words_of(said.contact, region)
         who = words and recognise(source, words, None)
         if who and words and needs_event(who):
             who = recognise(source, words, event)
     value.decode()
+    name = attributes.id if attributes.edge else as_text(event)
     return Fact(
         event,
-        attributes.id if attributes.edge else as_text(event),
+        name,
         attributes.type,
         source,
         event_time(time, attributes.received_at),
@@ -253,40 +246,31 @@ def _fact(attributes: Attributes, value: bytes, event: bytes, origin: tuple[str,
         spam,
         value,
         who,
-    )
-
-
-def _words(contact: Contact | None, region: str | None) -> Words | None:
-    if contact is None:
-        return None
-    return Words(
-        contact.id or "",
-        contact.email or "",
-        contact.phone or "",
-        contact.name or "",
-        contact.given_name or "",
-        contact.family_name or "",
-        "",
-        region,
-        *_owned(contact),
+        () if form else things_of(attributes.type, value, name),
+        () if form else consents_of(attributes.type, value, who),
     )
 
 
 def _form_words(said: Data, region: str | None) -> Words:
     """A form's fields on top win over those of its contact."""
-    contact = said.contact or Contact()
+    email, phone, name = said.email or "", said.phone or "", said.name or ""
+    given, family, company = said.given_name or "", said.family_name or "", said.company or ""
+    contact, traits = said.contact, None
+    if said.fields and not FORM_TRAITS.isdisjoint(said.fields):
+        traits = form_traits(contact, said.fields)
+    if contact is None:
+        return Words("", email, phone, name, given, family, company, region, "", (), traits)
+    told = words_of(contact, region)
     return Words(
-        contact.id or "",
-        said.email or contact.email or "",
-        said.phone or contact.phone or "",
-        said.name or contact.name or "",
-        said.given_name or contact.given_name or "",
-        said.family_name or contact.family_name or "",
-        said.company or "",
+        told.id,
+        email or told.email,
+        phone or told.phone,
+        name or told.name,
+        given or told.given_name,
+        family or told.family_name,
+        company or told.company,
         region,
-        *_owned(contact),
+        told.device,
+        told.objects,
+        traits or told.traits,
     )
-
-
-def _owned(contact: Contact) -> tuple[str, tuple[str, ...]]:
-    return contact.device or "", tuple(contact.objects or ())

@@ -16,6 +16,7 @@ from hub.identity import resolve
 from hub.identity.evidence import SHARED
 from hub.identity.outcome import Row
 from hub.identity.review import Review, Value, reviewed, stale
+from hub.identity.strategies import DEFAULT, Rules
 from hub.storage import outbox, profiles
 from hub.storage import review as storage
 from hub.storage.pool import Connection, Pool, snapshot, transaction
@@ -42,10 +43,12 @@ class Scope(NamedTuple):
     kept: set[bytes]
 
 
-async def review(pool: Pool, *, dry_run: bool = False, at_once: int = PAGE) -> AsyncGenerator[Page]:
+async def review(
+    pool: Pool, rules: Rules = DEFAULT, *, dry_run: bool = False, at_once: int = PAGE
+) -> AsyncGenerator[Page]:
     """Walk over all groups, and tell after each page what it came to; a dry run only reads. Raises Retry.
 
-    Writers may write meanwhile, if they go by today's rules as well.
+    `rules` say which statement of a field counts. Writers may write meanwhile, if they go by today's rules as well.
     """
     below: bytes | None = None
     seen: set[bytes] = set()
@@ -53,9 +56,9 @@ async def review(pool: Pool, *, dry_run: bool = False, at_once: int = PAGE) -> A
         below = page[-1]
         async with snapshot(pool) as connection:
             scope = await _scope(connection, set(page) - seen)
-            found = await _reviewed(connection, scope)
+            found = await _reviewed(connection, scope, rules)
         if found and not dry_run:
-            scope, found = await _again(pool, scope)
+            scope, found = await _again(pool, scope, rules)
         elif dry_run:
             seen |= scope.groups.difference(page)
         yield Page(len(page), scope.rows, found)
@@ -92,18 +95,18 @@ async def _opened(connection: Connection, scope: Scope, rows: Collection[Row]) -
     return {one: value for one, value in opened.items() if one not in scope.opened}
 
 
-async def _reviewed(connection: Connection, scope: Scope) -> Review:
+async def _reviewed(connection: Connection, scope: Scope, rules: Rules) -> Review:
     lines = await storage.lines_of(connection, scope.versions)
-    return reviewed(scope.rows, scope.versions, lines, scope.kept - scope.opened.keys())
+    return reviewed(scope.rows, scope.versions, lines, scope.kept - scope.opened.keys(), rules)
 
 
-async def _again(pool: Pool, scope: Scope) -> tuple[Scope, Review]:
+async def _again(pool: Pool, scope: Scope, rules: Rules) -> tuple[Scope, Review]:
     """Lock, read again and write; another try where somebody was in the way."""
     for left in reversed(range(_MOST_TRIES)):
         try:
             async with transaction(pool) as connection:
                 scope, made = await _lock(connection, scope)
-                found = await _reviewed(connection, scope)
+                found = await _reviewed(connection, scope, rules)
                 await _write(connection, found, made)
         except Retry as error:
             if not left:

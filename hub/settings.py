@@ -111,6 +111,13 @@ class Embedded(Table):
     maven_mirror: str | None = Field(default=None, description="Address of a Maven mirror for Kafka's jars.")
 
 
+class Survivorship(Table):
+    """Which of several statements of a field counts, where the defaults of docs/fields.md do not suit."""
+
+    strategy: dict[str, str] = Field(default={}, description="Field → strategy.")
+    priority: dict[str, OneOrSeveral] = Field(default={}, description="Field → source names, the first wins.")
+
+
 class Settings(Table):
     """Everything that hub.toml may hold (design §9); a component's own keys are checked by its kind."""
 
@@ -127,6 +134,7 @@ class Settings(Table):
     postgres: Postgres = Postgres()
     redis: Redis = Redis()
     embedded: Embedded = Embedded()
+    survivorship: Survivorship = Survivorship()
 
 
 def load(path: Path | None = None) -> Settings:

@@ -20,7 +20,7 @@ from hub.errors import Reject
 from hub.settings import OneOrSeveral, one_or_several
 from producers.field_forms import FORMS, text
 from producers.json_paths import Node, compile_path
-from schemas.identifiers import Contact
+from schemas.identifiers import Address, Contact
 
 MOST_ELEMENTS = 1000
 """Elements of a list that are gone through; more are no form and no order."""
@@ -105,6 +105,8 @@ def _a_name(name: str) -> str:
         raise ValueError(f"{name!r} is no name: words with dots between them, as contact.email")
     if parts[0] == "contact" and len(parts) > 1 and parts[1] not in Contact.model_fields:
         raise ValueError(f"a contact has no {parts[1]!r}, it has {', '.join(Contact.model_fields)}")
+    if parts[:2] == ["contact", "address"] and len(parts) > 2 and parts[2] not in Address.model_fields:
+        raise ValueError(f"an address has no {parts[2]!r}, it has {', '.join(Address.model_fields)}")
     return name
 
 

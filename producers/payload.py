@@ -61,6 +61,13 @@ class Part:
             raise Reject("is no whole number", self.at(name))
         return value
 
+    def flag(self, name: str) -> bool | None:
+        """Yes or no."""
+        value = self.value.get(name)
+        if value is not None and not isinstance(value, bool):
+            raise Reject("is neither true nor false", self.at(name))
+        return value
+
     def amount(self, name: str) -> str | None:
         """A decimal text, `19.90`."""
         text = self.text(name)

@@ -8,7 +8,7 @@ from hub import clock
 from hub.api.problems import NotFound
 from hub.errors import Reject
 from hub.identity import normalise
-from hub.identity.evidence import ACCOUNT
+from hub.identity.evidence import ACCOUNT, MAILBOX
 from hub.identity.ids import as_text, from_text, identifier_id, record_id
 from hub.identity.survivorship import versioned
 from hub.storage import lookup, timeline
@@ -20,7 +20,7 @@ from hub.storage.timeline import Entry, Mark
 async def find(
     pool: Pool, *, email: str | None, phone: str | None, account: str | None, region: str | None = None
 ) -> bytes:
-    """The id of the profile behind exactly one of the three.
+    """The id of the profile behind exactly one of the three; an e-mail also in another spelling of the same mailbox.
 
     Raises Reject where not one alone is given or it is no such thing, NotFound, Retry.
     """
@@ -31,7 +31,11 @@ async def find(
     if name == "account":
         found = await lookup.by_record(pool, _account(value))
     else:
-        found = await lookup.by_identifier(pool, identifier_id(name, _address(name, value, region)))
+        address = _address(name, value, region)
+        found = await lookup.by_identifier(pool, identifier_id(name, address))
+        box = normalise.mailbox(address) if found is None and name == "email" else None
+        if box:
+            found = await lookup.by_identifier(pool, identifier_id(MAILBOX, box))
     if found is None:
         raise NotFound(f"nobody is known by this {name}", name)
     return found

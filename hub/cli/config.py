@@ -22,6 +22,7 @@ CHECKS = (
     ("producers.gateway.instances", "check_sources", "sources"),
     ("producers.gateway.tracking", "check_write_keys", "sources"),
     ("consumers.instances", "check_destinations", "destinations"),
+    ("hub.identity.strategies", "check", "survivorship"),
 )
 SCHEMES = {"postgres.url": ("postgresql", "postgres"), "redis.url": ("redis", "rediss", "unix")}
 

@@ -72,6 +72,12 @@ redirects = []                           # hosts that the form field `redirect` 
 # events = ["profile.*"]                 # what it wants to hear of; default: everything about profiles
 # allow_private = true                   # only for an address inside your own network
 
+# Which of several statements of a field counts; docs/fields.md has the defaults and all words.
+# [survivorship.strategy]
+# company = "most_recent"
+# [survivorship.priority]
+# tax_id = ["books", "shop"]             # the first source that says something wins
+
 # Servers of your own instead of the private ones.
 # [kafka]
 # servers = ["kafka-1:9092", "kafka-2:9092"]

@@ -23,9 +23,10 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would become 
 
 
 def resolve(dry_run: DryRun = False, as_json: AsJson = False) -> None:
-    """Who is who, asked again for everybody: after an upgrade that changed the rules or a list of theirs.
+    """Who is who, asked again for everybody, after an upgrade that changed the rules.
 
-    The hub may run meanwhile. Where the rules are the same nothing is written.
+    Fields are chosen again as well, where the table survivorship of
+    hub.toml is another one. The hub may run meanwhile. Where the rules are the same nothing is written.
 
     [bold]Examples[/]
 
@@ -93,13 +94,14 @@ async def _resolve(dry_run: bool) -> Report:
     from contextlib import aclosing
 
     from consumers.reviewing import review
+    from hub.identity.strategies import rules
     from hub.storage.review import count_groups
 
-    report = Report()
-    async with session.database() as pool:
+    settings, report = session.settings(), Report()
+    async with session.database(settings) as pool:
         with _progress() as bar:
             task = bar.add_task("groups", total=await count_groups(pool))
-            async with aclosing(review(pool, dry_run=dry_run)) as pages:
+            async with aclosing(review(pool, rules(settings), dry_run=dry_run)) as pages:
                 async for page in pages:
                     report.add(page)
                     bar.update(task, completed=report.groups)

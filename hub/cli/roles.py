@@ -47,13 +47,18 @@ async def _mailbox(resources: Resources, stop: asyncio.Event) -> None:
 
 
 async def _profiles(resources: Resources, stop: asyncio.Event) -> None:
+    from consumers import slow_lane
     from consumers.profiles import Profiles
+    from hub.identity.strategies import rules
     from hub.streams.batches import consume
 
+    wished = rules(resources.settings)
     regions = regions_of(resources.settings)
     prefix = resources.settings.kafka.prefix
-    works = [Profiles(resources.hints, regions, prefix) for _ in range(LANES)]
-    await consume(resources.settings.kafka, resources.store, works, stop, resources.instance)
+    works = [Profiles(resources.hints, regions, prefix, wished) for _ in range(LANES + 1)]
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(slow_lane.run(resources.batch_pool, works.pop(), stop))
+        await consume(resources.settings.kafka, resources.store, works, stop, resources.instance)
 
 
 async def _relay(resources: Resources, stop: asyncio.Event) -> None:

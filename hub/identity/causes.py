@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hub.identity.resolve import Person
+from hub.identity.strategies import Rules
 from hub.identity.survivorship import line
 
 
@@ -26,8 +27,8 @@ class Causes:
         found = (named[record] for named in (self.decided, self.told) for record in among if record in named)
         return next(found, None)
 
-    def change(self, one: Person, activities: int) -> bool:
+    def change(self, one: Person, activities: int, rules: Rules) -> bool:
         """Whether there is something to tell of a person whose records stayed together."""
         if self.lines is None:
             return any(known.record in self.told for known in one.records)
-        return self.lines.get(one.profile) != line(one, activities)
+        return self.lines.get(one.profile) != line(one, activities, rules)

@@ -11,14 +11,19 @@ from typing import NamedTuple
 
 import msgspec
 
-from hub.identity import normalise
+from hub.identity import consent, normalise, things, traits
+from hub.identity.consent import Consent
 from hub.identity.decisions import Decision, Ruling
 from hub.identity.ids import as_text, identifier_id, record_id
 from hub.identity.normalise import Name, Value
+from hub.identity.things import Thing
+from hub.identity.traits import Traits
 
 MOST_NAMES = 16
 ACCOUNT, CONTACT_POINT, DEVICE = "account", "contact_point", "device"
 OBJECT = "object"
+MAILBOX = "mailbox"
+"""The one spelling of an address whose provider is known to deliver several to one place; internal, never told."""
 MOST_OBJECTS = 8
 """Things that one event may name; more of them is no event about one person."""
 LINK, BLOCKED, SHARED = "link", "blocked", "shared"
@@ -57,14 +62,21 @@ class Claim(msgspec.Struct, array_like=True):
         return identifier_id(self.namespace, self.value)
 
 
-class Evidence(msgspec.Struct):
-    """Everything a source record has said; stored as JSON beside it."""
+class Evidence(msgspec.Struct, omit_defaults=True):
+    """Everything a source record has said; stored as JSON beside it. `things` are orders and the like, by name.
+
+    `consents` holds, by purpose and contact point, the newest trusted word and the newest other. None is ever dropped:
+    a withdrawal that is forgotten would be a consent.
+    """
 
     fields: dict[str, Statement] = {}
     names: list[Name] = []
     claims: list[Claim] = []
     first_at: str = ""
     first_event: str = ""
+    last_at: str = ""
+    things: dict[str, Statement] = {}
+    consents: dict[str, list[Statement]] = {}
     rulings: list[Ruling] = []
 
 
@@ -123,6 +135,8 @@ class Fact(NamedTuple):
     spam: bool
     payload: bytes
     who: Who | None
+    things: tuple[Thing, ...] = ()
+    consents: tuple[Consent, ...] = ()
     decision: Decision | None = None
 
 
@@ -139,6 +153,7 @@ class Words(NamedTuple):
     region: str | None = None
     device: str = ""
     objects: tuple[str, ...] = ()
+    traits: Traits | None = None
 
 
 @lru_cache(maxsize=_CACHE)
@@ -156,7 +171,7 @@ def recognise(source: str, words: Words, event: bytes | None) -> Who | None:
     name = normalise.name(words.name, words.given_name, words.family_name)
     claims = tuple(_claims(mail, number)) + tuple(_owned(source, words))
     fields = tuple(_fields(words, mail, number))
-    account = normalise.clean(words.id)
+    account = normalise.known_id(words.id) if words.id else ""
     if account:
         return Who(record_id(source, ACCOUNT, account), source, ACCOUNT, account, "", claims, name, fields)
     if not claims:
@@ -182,7 +197,10 @@ def needs_event(who: Who) -> bool:
 
 
 def _claims(mail: Value | None, number: Value | None) -> list[ClaimOf]:
+    """The identifiers, the strongest first; behind them the mailbox of an e-mail, which is never a record's key."""
     found = [("email", mail), ("phone", number)]
+    if mail and (box := normalise.mailbox(mail.value)):
+        found.append((MAILBOX, Value(box, mail.blocked)))
     return [ClaimOf(ns, one.value, one.blocked, identifier_id(ns, one.value)) for ns, one in found if one]
 
 
@@ -201,9 +219,12 @@ def _owned(source: str, words: Words) -> list[ClaimOf]:
 def may_link(namespace: str, value: str, *, trusted: bool, key: tuple[str, str]) -> bool:
     """Whether a claim may join its record with others: a trusted word, or the record's own key (design §6, trust).
 
-    A device links whoever claims it: it attaches what was anonymous and never bridges (identity-check.md §3).
+    A device links whoever claims it: it attaches what was anonymous and never bridges (identity-check.md §3). The
+    mailbox of a record's key is its key in another spelling.
     """
-    return trusted or namespace == DEVICE or key == (namespace, value)
+    if trusted or namespace == DEVICE or key == (namespace, value):
+        return True
+    return namespace == MAILBOX and key[0] == "email" and normalise.mailbox(key[1]) == value
 
 
 def _fields(words: Words, mail: Value | None, number: Value | None) -> list[tuple[str, str]]:
@@ -216,7 +237,8 @@ def _fields(words: Words, mail: Value | None, number: Value | None) -> list[tupl
         ("name", normalise.clean(words.name)),
         ("phone", number.value if number else normalise.clean(words.phone)),
     )
-    return [(field, value) for field, value in stated if value]
+    found = [(field, value) for field, value in stated if value]
+    return found + traits.stated(words.traits, dict(found)) if words.traits else found
 
 
 def learn(evidence: Evidence, fact: Fact, who: Who) -> None:
@@ -224,6 +246,8 @@ def learn(evidence: Evidence, fact: Fact, who: Who) -> None:
     at, event, trusted = fact.at, fact.id, fact.trusted
     if not evidence.first_at or (at, event) < (evidence.first_at, evidence.first_event):
         evidence.first_at, evidence.first_event = at, event
+    if at > evidence.last_at:  # noqa: PLR1730 - runs for every event, and a call of max is slower
+        evidence.last_at = at
     fields = evidence.fields
     for field, value in who.fields:
         known = fields.get(field)
@@ -233,6 +257,11 @@ def learn(evidence: Evidence, fact: Fact, who: Who) -> None:
         evidence.names = sorted({*evidence.names, who.name})[:MOST_NAMES]
     for claim in who.claims:
         _claim(evidence, claim, at, event, trusted=trusted)
+    for thing in fact.things:
+        _remember(evidence.things, thing, Statement(thing.value, at, event, trusted))
+    for about, state in fact.consents:
+        known_words = evidence.consents.get(about, [])
+        evidence.consents[about] = consent.newest([*known_words, Statement(state, at, event, trusted)])
 
 
 def _claim(evidence: Evidence, stated: ClaimOf, at: str, event: str, *, trusted: bool) -> None:
@@ -245,3 +274,15 @@ def _claim(evidence: Evidence, stated: ClaimOf, at: str, event: str, *, trusted:
     state = BLOCKED if stated.blocked else LINK
     evidence.claims.append(Claim(stated.namespace, stated.value, at, event, at, event, trusted, state))
     evidence.claims.sort(key=lambda claim: (claim.namespace, claim.value))
+
+
+def _remember(known: dict[str, Statement], thing: Thing, said: Statement) -> None:
+    """Keep the statement that is last in `things.rank`; of one sort no more things than a record may have.
+
+    A thing's rank only rises, so those that are first in the end were never among the ones that had to go.
+    """
+    if thing.name not in known or things.rank(said) > things.rank(known[thing.name]):
+        known[thing.name] = said
+        crowd = things.too_many(known, thing.sort)
+        if crowd:
+            del known[min(crowd, key=lambda name: (things.rank(known[name]), name))]

@@ -7,7 +7,7 @@ from functools import lru_cache
 from jellyfish import metaphone
 from rapidfuzz.distance import OSA
 
-from hub.identity.nicknames import FORMAL
+from hub.identity.nicknames import FORMAL, FORMALS
 
 _LEAST_SIGNS = 3
 _LONG_NAME = 8
@@ -31,7 +31,7 @@ def clearly_different(one: str, other: str) -> bool:
 @lru_cache(maxsize=65_536)
 def same_formal(one: str, other: str) -> bool:
     """Equal, a nickname of it, or a shared part (Hans and Hans-Peter)."""
-    if FORMAL.get(one, one) == FORMAL.get(other, other):
+    if {one, *FORMALS.get(one, ())} & {other, *FORMALS.get(other, ())}:
         return True
     parts, others = set(one.split("-")), set(other.split("-"))
     return bool(parts & others) and (len(parts) > 1 or len(others) > 1)

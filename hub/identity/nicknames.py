@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 _SHORT_FORMS = """
-abigail: abby gail | abraham: abe | albert: al bert | alexander: alex sandy sascha xander | alexandra: sandra
+abigail: abby gail | abraham: abe | albert: al bert | alexander: alex sandy sascha xander | alexandra: sandra alex sandy
 alfred: alf fred | alice: ally | amanda: mandy | andrew: andy drew | andreas: andi | angela: angie | anneliese: annelie
-anthony: tony | antonio: toni | barbara: barb barbie babs | benjamin: ben benny | bernard: bernie | bernhard: bernd
-catherine: cathy cate | katherine: kathy kate katie kat | charles: charlie chuck chas | charlotte: lottie
-christine: chrissy tina | christopher: chris kit topher | christian: chrissi | cynthia: cindy | daniel: dan danny
+anthony: tony | antonio: toni tony | barbara: barb barbie babs | benjamin: ben benny | bernard: bernie | bernhard: bernd
+catherine: cathy cate kate | katherine: kathy kate katie kat | charles: charlie chuck chas | charlotte: lottie
+christine: chrissy tina chris | christopher: chris kit topher | christian: chrissi chris | cynthia: cindy | daniel: dan danny
 david: dave davey | deborah: deb debbie | donald: don donnie | dorothy: dot dottie dolly | edward: ed eddie ned ted
 eduard: edi | eleanor: ellie nell nora | elizabeth: liz lizzie beth betty betsy eliza bess | elisabeth: lisbeth elsbeth lisl
 emily: emmy | ernst: erni | eugene: gene | florence: flo | frances: fran francie | francis: frank | franziska: franzi
@@ -21,7 +21,7 @@ louis: lou louie | lucille: lucy | margaret: maggie meg peggy marge margie greta
 martha: marty | martin: mart | matthew: matt matty | matthias: matze hias | maximilian: max maxi | melissa: missy
 michael: mike mick mickey mikey | michelle: shelly | mildred: millie | nancy: nan | natalie: nat | nathaniel: nate
 nicholas: nick nicky | nikolaus: klaus niklas | norbert: nobby | oliver: ollie | olivia: liv livvy | pamela: pam
-patricia: pat patty tricia trish | patrick: paddy | paul: pauly | peter: pete | philip: phil pip | rafael: rafa
+patricia: pat patty tricia trish | patrick: pat paddy | paul: pauly | peter: pete | philip: phil pip | rafael: rafa
 raymond: ray | rebecca: becky becca | richard: rich rick ricky dick | robert: rob robbie bob bobby | roberto: beto
 ronald: ron ronnie | rudolf: rudi | russell: russ | samantha: sam | samuel: sammy | sarah: sally sadie | sebastian: seb basti
 sharon: shari | sofia: sofie | stanley: stan | stefan: steff | stephanie: steph steffi | stephen: steve stevie
@@ -32,14 +32,17 @@ wolfgang: wolfi | zachary: zach zack
 """
 
 
-def _read(table: str) -> dict[str, str]:
-    """Short form → formal name. A short form of several names stands for the first; the others know it by sound."""
-    formal: dict[str, str] = {}
+def _read(table: str) -> dict[str, tuple[str, ...]]:
+    """Short form → the formal names that it stands for."""
+    formal: dict[str, tuple[str, ...]] = {}
     for entry in table.replace("\n", "|").split("|"):
         name, _, short = entry.partition(":")
         for form in short.split():
-            formal.setdefault(form, name.strip())
+            formal[form] = (*formal.get(form, ()), name.strip())
     return formal
 
 
-FORMAL = _read(_SHORT_FORMS)
+FORMALS = _read(_SHORT_FORMS)
+"""Short form → every formal name that it stands for: sam is samantha's and samuel's."""
+FORMAL = {short: names[0] for short, names in FORMALS.items()}
+"""Short form → one formal name, for codes."""

@@ -21,20 +21,34 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _PLAIN_EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[a-z][a-z0-9-]*[a-z0-9]")
 _LONGEST_EMAIL, _LONGEST_LOCAL = 254, 64
 _ROLES = frozenset(
-    "abuse accounting accounts admin administrator all anfrage billing bookings buchhaltung careers contact contacto "
-    "customerservice enquiries enquiry everyone feedback finance hello help helpdesk hi hostmaster hr info info1 "
-    "information inquiries jobs kontakt legal mail mailbox marketing media news newsletter no-reply noreply "
-    "donotreply do-not-reply nobody none null office orders postmaster press privacy reception root sales security "
-    "service shop spam staff subscribe support team test undefined unknown unsubscribe user vertrieb verwaltung web "
-    "webmaster".split()
+    "abuse accounting accounts accountspayable admin administrator all anfrage billing bookings buchhaltung careers "
+    "commercial compras contact contacto customerservice dummy einkauf email empfang enquiries enquiry everyone "
+    "example fake feedback finance hello help helpdesk hi hostmaster hr info info1 information inquiries invoice "
+    "invoices jobs kontakt legal mail mailbox mailer-daemon marketing media n/a news newsletter no-email no-reply "
+    "noemail nomail noreply donotreply do-not-reply nobody none null office orders postmaster press privacy "
+    "procurement purchasing reception rechnung root sales security service shipping shop spam staff subscribe support "
+    "team test testing undefined unknown unsubscribe user ventas vertrieb verwaltung web webmaster zentrale".split()
 )
 _PLACEHOLDERS = frozenset(
-    {"a@a.com", "a@b.com", "abc@abc.com", "asdf@asdf.com", "email@email.com", "me@me.com", "x@x.com"}
+    "a@a.com a@b.com aa@aa.com aaa@aaa.com abc@abc.com abc@xyz.com asd@asd.com asdf@asdf.com foo@bar.com me@me.com "
+    "no@no.com qwerty@qwerty.com x@x.com x@y.com xx@xx.com xxx@xxx.com xyz@xyz.com".split()
 )
-_NO_DEVICE = frozenset(
-    {"", "anonymous", "false", "guest", "nan", "nil", "none", "null", "[object object]", "true", "undefined", "unknown"}
+_NO_ID = frozenset(
+    {"", "anonymous", "distinct_id", "distinctid", "email", "false", "guest", "id", "nan", "nil", "none"}
+    | {"not_authenticated", "null", "[object object]", "true", "undefined", "unknown", "-1"}
 )
+"""What careless clients send for an id they do not have; after Segment's and PostHog's lists (identity.md §1.1)."""
+_FEWEST_OF_A_RUN = 4
 _DEAF_DOMAINS = ("example.invalid", "test.test", "localhost.localdomain")
+_DOTS_SAY_NOTHING = frozenset({"gmail.com", "googlemail.com"})
+_PROVIDERS = _DOTS_SAY_NOTHING | frozenset(
+    "outlook.com outlook.at outlook.be outlook.de outlook.dk outlook.es outlook.fr outlook.ie outlook.it outlook.pt "
+    "hotmail.com hotmail.be hotmail.ca hotmail.ch hotmail.co.uk hotmail.de hotmail.dk hotmail.es hotmail.fr "
+    "hotmail.it hotmail.nl hotmail.no hotmail.se live.com live.at live.be live.ca live.co.uk live.de live.dk live.fr "
+    "live.ie live.it live.nl live.no live.se icloud.com me.com mac.com fastmail.com fastmail.fm proton.me "
+    "protonmail.com pm.me".split()
+)
+"""Providers that deliver `name+anything` to `name`; those above ignore dots as well."""
 _UNDECOMPOSED = {"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ı": "i"}
 _TYPEWRITER = dict.fromkeys("’‘ʼ`", "'") | dict.fromkeys("‐–—", "-")
 _ONE_SIGN = str.maketrans(_UNDECOMPOSED | _TYPEWRITER)
@@ -75,8 +89,10 @@ def email(written: str) -> Value | None:
     local, _, domain = candidate.rpartition("@")
     if len(candidate) > _LONGEST_EMAIL or len(local) > _LONGEST_LOCAL:
         return None
-    role = local in _ROLES or local.partition("+")[0] in _ROLES
-    return Value(candidate, role or candidate in _PLACEHOLDERS or domain in _DEAF_DOMAINS)
+    name = local.partition("+")[0]
+    role = local in _ROLES or name in _ROLES
+    run = len(name) >= _FEWEST_OF_A_RUN and name.isdigit() and _is_pattern(name)
+    return Value(candidate, role or run or candidate in _PLACEHOLDERS or domain in _DEAF_DOMAINS)
 
 
 def _unusual_email(candidate: str) -> str | None:
@@ -85,6 +101,27 @@ def _unusual_email(candidate: str) -> str | None:
     except EmailNotValidError:
         return None
     return f"{parts.local_part.lower()}@{parts.ascii_domain.lower()}"
+
+
+def mailbox(address: str) -> str | None:
+    """The one spelling of all addresses that a provider delivers to one place; None for a provider we do not know.
+
+    `address` is a normalised one. The list is closed: at any other domain two spellings are two people, for all we know
+    (identity.md §3.1). No address of somebody becomes one that stands for nobody.
+    """
+    return _canonical(address) if address[address.rfind("@") + 1 :] in _PROVIDERS else None
+
+
+@lru_cache(maxsize=CACHE)
+def _canonical(address: str) -> str | None:
+    local, _, domain = address.rpartition("@")
+    local = local.partition("+")[0]
+    if domain in _DOTS_SAY_NOTHING:
+        local, domain = local.replace(".", ""), "gmail.com"
+    canonical, known = email(f"{local}@{domain}"), email(address)
+    if canonical is None or known is None or (canonical.blocked and not known.blocked):
+        return None
+    return canonical.value
 
 
 @lru_cache(maxsize=CACHE)
@@ -105,8 +142,14 @@ def phone(written: str, region: str | None) -> Value | None:
 
 def device(written: str) -> str | None:
     """An anonymous id as it stands; None for what careless clients send instead of one."""
+    return known_id(written) or None
+
+
+def known_id(written: str) -> str:
+    """The id that a source gives somebody, as it stands; empty for what careless clients send instead of one."""
     value = clean(written)
-    return None if value.lower() in _NO_DEVICE or not value.strip("0-") else value
+    bare = value.strip("\"' ").lower()
+    return "" if bare in _NO_ID or not bare.strip("0-") else value
 
 
 def _is_pattern(digits: str) -> bool:

@@ -14,7 +14,11 @@ from hub.identity.causes import Causes
 from hub.identity.decisions import Decision, learn_ruling
 from hub.identity.evidence import LINK, SHARED, Fact, Known, Who, learn
 from hub.identity.resolve import MOST_CODES, Person, links, resolve
+from hub.identity.strategies import DEFAULT, Rules
 from hub.identity.survivorship import line
+
+MOST_RECORDS = 500
+"""Records in one link group beyond which its events take the slow lane (identity.md §3.4, d)."""
 
 
 @dataclass(slots=True)
@@ -70,13 +74,15 @@ class Moved(NamedTuple):
 
 @dataclass(slots=True)
 class Changes:
-    """What a batch comes to. Ids are 16 bytes; every list is in the order in which it is to be written."""
+    """What a batch comes to, by `rules`. Ids are 16 bytes; every list is in the order in which it is to be written."""
 
+    rules: Rules = DEFAULT
     rows: list[Row] = field(default_factory=list)
     claims: list[tuple[bytes, bytes, bool]] = field(default_factory=list)
     identifiers: dict[bytes, Identified] = field(default_factory=dict)
     new_groups: list[bytes] = field(default_factory=list)
     dead_groups: list[bytes] = field(default_factory=list)
+    oversize: list[bytes] = field(default_factory=list)
     profiles: list[Told] = field(default_factory=list)
     dead_profiles: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)
     moved: list[Moved] = field(default_factory=list)
@@ -107,9 +113,10 @@ def outcome(
     versions: Mapping[bytes, int],
     identifiers: Mapping[bytes, Identified],
     facts: Iterable[Fact],
+    rules: Rules = DEFAULT,
 ) -> Changes:
     """What these facts change. `versions` holds every stored profile of the rows; `rows` is changed in place."""
-    changes = Changes()
+    changes = Changes(rules)
     groups = Groups(frozenset(row.group for row in rows.values() if row.made))
     causes = Causes()
     for fact in facts:
@@ -198,11 +205,13 @@ def _tell_again(changes: Changes, row: Row, versions: Mapping[bytes, int]) -> No
     """The short way for most events of people who come back: the same person, one version on."""
     one = Person(row.known.record, (row.known,))
     version = versions[one.profile] + 1
-    changes.profiles.append(Told(one, row.group, line(one, row.activities), version, is_new=False))
+    changes.profiles.append(Told(one, row.group, line(one, row.activities, changes.rules), version, is_new=False))
 
 
 def regroup(changes: Changes, root: bytes, members: Sequence[Row]) -> None:
-    """Move every row and identifier of an absorbed group to the root."""
+    """Move every row and identifier of an absorbed group to the root; note a group that has become too large."""
+    if len(members) > MOST_RECORDS:
+        changes.oversize.append(root)
     stored = {row.group for row in members if not row.made}
     if root not in stored:
         changes.new_groups.append(root)
@@ -241,11 +250,11 @@ def settle(
         came = any(row.profile not in (None, one.profile) for row in rows)
         left = one.profile in parted
         activities = sum(row.activities for row in rows)
-        if came or left or causes.change(one, activities):
+        if came or left or causes.change(one, activities, changes.rules):
             base = top if came or left else versions.get(one.profile, top)
             absorbed = tuple(sorted(gone & {known.record for known in one.records}))
             parts = tuple(sorted(parted[one.profile] - before)) if left else ()
-            text = line(one, activities)
+            text = line(one, activities, changes.rules)
             changes.profiles.append(Told(one, root, text, base + 1, one.profile not in versions, absorbed, parts))
     changes.dead_profiles |= {profile: (home[profile], top + 1) for profile in sorted(gone)}
     _move(changes, members, home, causes)

@@ -14,17 +14,17 @@ from typing import NamedTuple
 
 from hub.identity.clusters import Clusters
 from hub.identity.decisions import NONE, Cut, Merge, standing
-from hub.identity.evidence import DEVICE, LINK, OBJECT, SHARED, Claim, Known, may_link
+from hub.identity.evidence import DEVICE, LINK, MAILBOX, OBJECT, SHARED, Claim, Known, may_link
 from hub.identity.names import code, groups_differ, same_formal
 
-MOST_CLAIMERS = {"email": 8, "phone": 5, DEVICE: 4}
+MOST_CLAIMERS = {"email": 8, MAILBOX: 8, "phone": 5, DEVICE: 4}
 """Trusted records (for a device: all that are more than a device) behind one value; a thing is never shared."""
 MOST_CODES = 3
 RULES = 1
 """The version of these rules; every operation keeps the one that it was made under."""
 FARTHEST_DAYS = 548
 WEAK = 5
-TIER = {OBJECT: 1, "email": 2, "phone": 4, DEVICE: WEAK}
+TIER = {OBJECT: 1, "email": 2, MAILBOX: 3, "phone": 4, DEVICE: WEAK}
 
 
 class Edge(NamedTuple):
@@ -235,7 +235,7 @@ def _may_link(namespace: str, one: Claimer, other: Claimer) -> bool:
     """Rule 4: an e-mail wants names that are not clearly different, a phone the same full name not too far apart."""
     if namespace == OBJECT:
         return True
-    if namespace == "email":
+    if namespace in {"email", MAILBOX}:
         return not groups_differ(_given(one[0]), _given(other[0]))
     return _same_full_name(one[0], other[0]) and _days_apart(one[1], other[1]) <= FARTHEST_DAYS
 

@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 from hub.identity import normalise
 from hub.identity.causes import Causes
-from hub.identity.evidence import BLOCKED, DEVICE, LINK, SHARED, Claim, may_link
+from hub.identity.evidence import BLOCKED, DEVICE, LINK, MAILBOX, SHARED, Claim, may_link
 from hub.identity.outcome import Changes, Groups, Identified, Row, regroup, settle
 from hub.identity.resolve import links
+from hub.identity.strategies import DEFAULT, Rules
 
 Value = tuple[str, str]
 """Namespace and value of an identifier."""
@@ -48,7 +49,7 @@ class Review:
 
 def is_blocked(namespace: str, value: str) -> bool:
     """Whether a stored value is nobody's in particular today; one that is not read at all any more is nobody's."""
-    if namespace == "email":
+    if namespace in {"email", MAILBOX}:
         mail = normalise.email(value)
         return mail is None or mail.blocked
     if namespace == "phone":
@@ -76,13 +77,14 @@ def reviewed(
     versions: Mapping[bytes, int],
     lines: Mapping[bytes, bytes],
     kept: AbstractSet[bytes],
+    rules: Rules = DEFAULT,
 ) -> Review:
-    """What today's rules make of these records, which are changed in place.
+    """What today's rules make of these records, which are changed in place; `rules` are those of the lines.
 
     The rows are those of whole groups, with every record that links by an identifier of `stale` which is not `kept`:
     that stays shared. `versions` and `lines` are those of every stored profile of the rows.
     """
-    review, groups = Review(Changes()), Groups(frozenset())
+    review, groups = Review(Changes(rules)), Groups(frozenset())
     before = [(row, claim, claim.state) for row in rows.values() for claim in row.known.evidence.claims]
     for row, claim, was in before:
         claim.state = _today(claim, kept) if was != LINK or is_blocked(claim.namespace, claim.value) else was

@@ -99,16 +99,21 @@ async def count_on_shared(connection: Connection, identifiers: Collection[bytes]
     )
 
 
-async def lock_groups(connection: Connection, groups: Collection[bytes]) -> None:
-    """Lock these groups in order. One that is gone meanwhile shows in what is loaded next."""
-    await connection.fetchval(
+async def lock_groups(connection: Connection, groups: Collection[bytes]) -> set[bytes]:
+    """Lock these groups in order; gives those that are too large for an ordinary batch.
+
+    One that is gone meanwhile shows in what is loaded next.
+    """
+    oversize = await connection.fetchval(
         """
-        SELECT count(*) FROM (
-            SELECT 1 FROM link_group WHERE group_id = ANY($1::uuid[]) ORDER BY group_id FOR NO KEY UPDATE
+        SELECT array_agg(group_id) FILTER (WHERE oversize) FROM (
+            SELECT group_id, oversize FROM link_group
+            WHERE group_id = ANY($1::uuid[]) ORDER BY group_id FOR NO KEY UPDATE
         ) held
         """,
         sorted(groups),
     )
+    return set(oversize or ())
 
 
 async def load(
@@ -186,6 +191,10 @@ async def _write_groups(connection: Connection, changes: Changes) -> None:
     if changes.new_groups:
         await connection.execute(
             "INSERT INTO link_group SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", sorted(changes.new_groups)
+        )
+    if changes.oversize:
+        await connection.execute(
+            "UPDATE link_group SET oversize = true WHERE group_id = ANY($1::uuid[]) AND NOT oversize", changes.oversize
         )
     if changes.dead_groups:
         await connection.execute("DELETE FROM link_group WHERE group_id = ANY($1::uuid[])", changes.dead_groups)

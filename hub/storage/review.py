@@ -46,13 +46,17 @@ async def lines_of(connection: Connection, profiles: Collection[bytes]) -> dict[
 
 
 async def linking(connection: Connection, values: Values) -> set[bytes]:
-    """Every record that may be joined with others by one of these values: `hub.identity.evidence.may_link`."""
+    """Every record that may be joined with others by one of these values: `hub.identity.evidence.may_link`.
+
+    Of a mailbox also those that are known by another address: only a look at their claims tells.
+    """
     rows = await connection.fetch(
         """
         SELECT DISTINCT r.record_id
         FROM unnest($1::uuid[], $2::text[], $3::text[]) u(i, n, v)
         JOIN claim c ON c.identifier_id = i JOIN source_record r ON r.record_id = c.record_id
         WHERE c.trusted OR n = 'device' OR (r.key_namespace = n AND r.key = v)
+           OR (n = 'mailbox' AND r.key_namespace = 'email')
         """,
         *_columns(values),
     )

@@ -157,6 +157,26 @@ def _person(customer: Part, whole: Part, addresses: Sequence[Part]) -> dict[str,
         email=customer.text("email") or whole.first("email", "contact_email"),
         phone=next((_number(phone, country) for one, country in phones if (phone := one.text("phone"))), None),
         **words,
+        **_traits(customer, theirs),
+    )
+
+
+def _traits(customer: Part, theirs: Sequence[Part]) -> dict[str, Any]:
+    """What the shop knows beside: where the customer lives, unless that is somebody else's, and what it calls them."""
+    home = customer.part("default_address")
+    home = home if home in theirs else Part({})
+    tags = customer.text("tags")
+    return told(
+        company=home.text("company"),
+        address=told(
+            street=" ".join(filter(None, (home.text("address1"), home.text("address2")))),
+            postcode=home.text("zip"),
+            city=home.text("city"),
+            region=home.first("province_code", "province"),
+            country=home.first("country_code", "country"),
+        ),
+        email_verified=customer.flag("verified_email") if customer.text("email") else None,
+        tags=[one.strip() for one in tags.split(",") if one.strip()] if tags else None,
     )
 
 

@@ -129,7 +129,7 @@ def _triggered(body: Part, identity: str) -> Reading:
         return Reading("source.ignored", identity, told(event=event and event[:LONGEST_NOTE]))
     ticket = body.part("ticket")
     requester = ticket.part("requester")
-    contact = told(**{name: requester.text(name) for name in ("id", "email", "phone", "name")})
+    contact = told(**{name: requester.text(name) for name in ("id", "email", "phone", "name", "language")})
     new = event in {"ticket.opened", "ticket.commented"}
     text = ticket.prose("comment") or (ticket.prose("description") if new else None)
     return Reading(event, identity, _ticket(ticket, contact, text), ticket.text("updated_at"))

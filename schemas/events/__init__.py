@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schemas.events.consent import ConsentStated
 from schemas.events.contact import CallLogged, ContactUpdated, NoteAdded, Occurrence
 from schemas.events.decision import DecisionWithdrawn, RecordsMerged, RecordsParted
 from schemas.events.email import EmailReceived
@@ -17,6 +18,8 @@ EVENTS: dict[str, type[Shape]] = {
     "contact.updated": ContactUpdated,
     "note.added": NoteAdded,
     "call.logged": CallLogged,
+    "consent.given": ConsentStated,
+    "consent.withdrawn": ConsentStated,
     "email.received": EmailReceived,
     "ticket.opened": TicketChanged,
     "ticket.commented": TicketChanged,

@@ -64,6 +64,17 @@ async def look_up(client: httpx.AsyncClient, **asked: str) -> str | None:
     return found
 
 
+async def test_a_person_is_found_by_another_spelling_of_their_mailbox_after_the_exact_one(
+    client: httpx.AsyncClient, pool: Pool
+) -> None:
+    ann, zed = "ann.lee@gmail.com", "annlee@gmail.com"
+    await write(pool, [fact("crm", Words("1", ann, given_name="Ann")), fact("crm", Words("2", zed, given_name="Zed"))])
+    assert await look_up(client, email=ann) == account("crm", "1")
+    assert await look_up(client, email=zed) == account("crm", "2")
+    assert await look_up(client, email="a.nnlee+news@googlemail.com") is not None
+    assert await look_up(client, email="ann.lee@example.com") is None
+
+
 async def test_a_person_is_found_by_every_spelling_of_an_address(client: httpx.AsyncClient, pool: Pool) -> None:
     await write(pool, [fact("crm", ANN), fact("crm", BOB)])
     ann = account("crm", "1")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import orjson
 import pytest
@@ -15,10 +14,10 @@ import pytest_asyncio
 from consumers.profiles import Profiles
 from consumers.reviewing import Page, review
 from hub.cache import LocalHints
-from hub.identity import evidence, normalise, outcome, resolve
+from hub.identity import resolve
 from hub.identity.evidence import Fact, Words
 from hub.identity.ids import as_text
-from hub.identity.review import is_blocked
+from hub.identity.strategies import Rules as Survivorship
 from hub.storage.pool import Pool, transaction
 from tests.support.crowd import a_crowd, decisions_among
 from tests.support.line import (
@@ -34,43 +33,13 @@ from tests.support.line import (
     write,
 )
 from tests.support.memory import day, fact, record, whole
+from tests.support.rules import Rules, RuleSet, today
 
 pytestmark = pytest.mark.integration
 X, Y = "x@firm.org", "y@firm.org"
 
 
-class RuleSet(NamedTuple):
-    """Caps, codes, and names of mailboxes: which are nobody's beside the listed ones, which of those are somebody's."""
-
-    claimers: int
-    codes: int
-    blocked: tuple[str, ...] = ()
-    free: tuple[str, ...] = ()
-
-
 STRICT, LOOSE = RuleSet(2, 2), RuleSet(30, 30)
-
-
-class Rules:
-    """The rules of this test."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._patch = monkeypatch
-        self._listed = normalise._ROLES
-
-    def are(self, today: RuleSet) -> None:
-        """From now on."""
-        self._patch.setattr(resolve, "MOST_CLAIMERS", dict.fromkeys(("email", "phone", "device"), today.claimers))
-        for module in (resolve, outcome):
-            self._patch.setattr(module, "MOST_CODES", today.codes)
-        self._patch.setattr(normalise, "_ROLES", (self._listed | set(today.blocked)) - set(today.free))
-        self.forget()
-
-    @staticmethod
-    def forget() -> None:
-        """What was normalised by other rules."""
-        normalise.email.cache_clear()
-        evidence.recognise.cache_clear()
 
 
 @pytest.fixture
@@ -85,22 +54,6 @@ def rules(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rules]:
 async def batch_pool(database_url: str) -> AsyncIterator[Pool]:
     async with batch_connections(database_url) as connections:
         yield connections
-
-
-def today(facts: Iterable[Fact]) -> list[Fact]:
-    """Facts under the keys that they were written with, their values read by today's rules."""
-    return [
-        one._replace(
-            who=one.who._replace(
-                claims=tuple(
-                    claim._replace(blocked=is_blocked(claim.namespace, claim.value)) for claim in one.who.claims
-                )
-            )
-        )
-        if one.who
-        else one
-        for one in facts
-    ]
 
 
 async def walk(pool: Pool, *, dry_run: bool = False, at_once: int = 7) -> list[Page]:
@@ -191,7 +144,7 @@ async def test_what_happened_is_told_and_kept_as_of_the_rules(batch_pool: Pool, 
 async def test_what_is_not_asked_again_stays_shared(batch_pool: Pool, rules: Rules) -> None:
     """An ordinary batch under today's rules does not make a shared value link; the review does."""
     rules.are(RuleSet(2, 30))
-    facts = [fact("shop", Words(str(number), X), day(number + 1)) for number in range(3)]
+    facts = [fact("shop", Words(f"c{number}", X), day(number + 1)) for number in range(3)]
     await write(batch_pool, facts)
     rules.are(LOOSE)
     more = [fact("crm", Words("9", X), day(9)), fact("web", Words(email=X), day(10))]
@@ -209,6 +162,41 @@ async def test_a_line_that_is_written_otherwise_today_is_a_new_version(batch_poo
     assert [one.person.profile for one in page.review.changes.profiles] == [record(facts[0])]
     assert await versions(batch_pool) == {record(facts[0]): 2, record(facts[1]): 1}
     assert await batch_pool.fetch("SELECT FROM identity_op") == []
+
+
+async def test_spellings_of_a_mailbox_meet_once_it_is_shared_no_more(batch_pool: Pool, rules: Rules) -> None:
+    """The form is known by another spelling: it links by the mailbox of its key, though nobody trusts it."""
+    rules.are(RuleSet(1, 30))
+    facts = [
+        fact("shop", Words("a", "a.nn@gmail.com"), day(1)),
+        fact("crm", Words("b", "ann+crm@gmail.com"), day(2)),
+        fact("web", Words(email="an.n@gmail.com"), day(3)),
+    ]
+    for one in facts:
+        await write(batch_pool, [one])
+    assert len(await lines(batch_pool)) == 3
+    rules.are(LOOSE)
+    await assert_todays_rules_hold(batch_pool, facts)
+    assert len(await lines(batch_pool)) == 1
+
+
+async def test_fields_are_chosen_by_todays_survivorship(batch_pool: Pool) -> None:
+    facts = [
+        fact("shop", Words("1", X, company="Lee & Sons"), day(1)),
+        fact("crm", Words("2", X, company="Lee"), day(2)),
+        fact("desk", Words("3", Y, company="Fox"), day(2)),
+    ]
+    await write(batch_pool, facts)
+    first = Survivorship(places={"company": {"shop": 2, "crm": 1}})
+    before = await untouched(batch_pool)
+    assert [page.review.changes.moved async for page in review(batch_pool, first, dry_run=True)] == [[]]
+    assert await untouched(batch_pool) == before
+    assert [bool(page.review) async for page in review(batch_pool, first)] == [True]
+    assert [bool(page.review) async for page in review(batch_pool, first)] == [False]
+    assert await versions(batch_pool) == {record(facts[0]): 2, record(facts[2]): 1}
+    told = [orjson.loads(line) for line in await lines(batch_pool)]
+    assert {one["fields"]["company"]["value"] for one in told} == {"Lee & Sons", "Fox"}
+    await audit(batch_pool)
 
 
 async def test_what_a_stranger_mentions_links_once_somebody_trusted_says_it(batch_pool: Pool, rules: Rules) -> None:
@@ -232,7 +220,7 @@ async def test_what_a_stranger_mentions_links_once_somebody_trusted_says_it(batc
 async def test_who_counts_on_a_shared_value_is_waited_for(batch_pool: Pool, rules: Rules) -> None:
     """A batch that has read that a value is shared may commit after us: its record would stay alone for ever."""
     rules.are(RuleSet(2, 30))
-    facts = [fact("shop", Words(str(number), X), day(number + 1)) for number in range(3)]
+    facts = [fact("shop", Words(f"c{number}", X), day(number + 1)) for number in range(3)]
     await write(batch_pool, facts)
     rules.are(LOOSE)
     late = fact("crm", Words("9", X), day(9))

@@ -66,13 +66,13 @@ def parted(database_url: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     async def fill() -> None:
         async with await open_pool(database_url, 2) as pool:
             for later, source in enumerate(("shop", "crm")):
-                said = [Words(str(number), f"p{number}@firm.org") for number in range(PAIRS)]
+                said = [Words(f"c{number}", f"p{number}@firm.org") for number in range(PAIRS)]
                 await write(pool, [fact(source, words, day(1 + later)) for words in said])
 
     asyncio.run(fill())
     monkeypatch.setattr(normalise, "_ROLES", listed)
     normalise.email.cache_clear()
-    return [as_text(record_id("shop", "account", str(number))) for number in range(PAIRS)]
+    return [as_text(record_id("shop", "account", f"c{number}")) for number in range(PAIRS)]
 
 
 def test_the_dry_run_lists_what_the_run_does_and_writes_nothing(database_url: str, parted: list[str]) -> None:
@@ -80,7 +80,7 @@ def test_the_dry_run_lists_what_the_run_does_and_writes_nothing(database_url: st
     shown = json.loads(hub("profiles", "resolve", "--dry-run", "--json"))
     assert rows(database_url) == before
     merges = {one["profile_id"]: one["absorbed"] for one in shown["merges"]}
-    assert merges == {one: [as_text(record_id("crm", "account", str(n)))] for n, one in enumerate(parted)}
+    assert merges == {one: [as_text(record_id("crm", "account", f"c{n}"))] for n, one in enumerate(parted)}
     assert (shown["rules"], shown["groups"], shown["changed"], shown["splits"]) == (RULES, 2 * PAIRS, PAIRS, [])
     assert {"type": "email", "value": "p0@firm.org", "was": "blocked", "is": "link"} in shown["values"]
     done = json.loads(hub("profiles", "resolve", "--json"))

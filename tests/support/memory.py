@@ -78,7 +78,19 @@ def decided(
     event = event_id("hub", natural_id or f"decision {next(_numbers)}")
     said = Decision(verdict, (tuple(near), tuple(far)), tuple(one.id for one in withdraws), keeps)
     payload = b'{"decision":"%s"}' % verdict.encode()
-    return Fact(event, as_text(event), "records.decided", "hub", at, at, True, False, payload, None, said)
+    return Fact(
+        event,
+        as_text(event),
+        "records.decided",
+        "hub",
+        at,
+        at,
+        trusted=True,
+        spam=False,
+        payload=payload,
+        who=None,
+        decision=said,
+    )
 
 
 class Shown(NamedTuple):

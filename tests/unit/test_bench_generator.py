@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from bench.events import NEW_SHARE, REPEAT_SHARE, Stock, make_events
+from bench.events import NEW_SHARE, REPEAT_SHARE, Stock, make_events, make_known
 from hub.identity import normalise
 from hub.streams.publish import Message
 
@@ -47,6 +47,21 @@ def test_a_repeat_differs_in_its_arrival_alone(stock: Stock) -> None:
         assert (known.key, known.value) == (message.key, message.value)
         assert known is message or header(known, "ce_receivedtime") < header(message, "ce_receivedtime")
     assert repeats == COUNT - len(first)
+
+
+def test_known_people_say_one_thing_first_and_nobody_new_comes_after() -> None:
+    first, then = make_known(300, COUNT, seed=7)
+    assert (len(first.messages), len(first.emails), len(then.messages)) == (300, 300, COUNT)
+    assert then.emails <= first.emails
+    assert not first.event_ids & then.event_ids
+    assert 1 - len(then.event_ids) / COUNT == pytest.approx(REPEAT_SHARE, abs=0.015)
+    assert max(header(one, "ce_receivedtime") for one in first.messages) < header(then.messages[0], "ce_receivedtime")
+
+
+def test_a_few_of_many_known_people_write_again() -> None:
+    first, then = make_known(2000, COUNT, seed=7, writers=100)
+    assert (len(first.emails), len(then.emails)) == (2000, 100)
+    assert then.emails <= first.emails
 
 
 def test_an_event_has_the_size_that_was_promised(stock: Stock) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from consumers import reading
+from consumers import contacts, reading
 from consumers.reading import UnreadableEvent, read
 from hub.components import Record
 from hub.identity.evidence import Fact
@@ -22,7 +22,7 @@ from hub.identity.ids import event_id
 from schemas.envelope import Envelope
 from schemas.events.contact import Occurrence
 from schemas.events.form import FormSubmitted
-from schemas.identifiers import Contact
+from schemas.identifiers import Address, Contact
 
 ID = b"0190c8a0-0000-8000-8000-000000000001"
 TAKEN, KAFKA = "2026-11-20T08:00:00.000Z", "2026-11-22T00:00:00.000Z"
@@ -268,7 +268,8 @@ ODD: tuple[object, ...] = (
 @pytest.mark.parametrize(
     ("published", "quick", "left_to_the_edge"),
     [
-        (Contact, reading.Contact, ()),
+        (Contact, contacts.Contact, ()),
+        (Address, contacts.Address, ()),
         (FormSubmitted, reading.Data, ("raw", "files")),
         (Occurrence, reading.General, ("raw",)),
     ],

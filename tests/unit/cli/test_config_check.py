@@ -125,3 +125,10 @@ def test_kinds_are_listed(write: Path) -> None:
     found = json.loads(command.invoke(app, ["config", "check", "--kinds", "--json"]).stdout)
     assert "web_form" in found["sources"]
     assert "webhook" in found["destinations"]
+
+
+def test_a_wrong_word_of_survivorship_is_named_with_the_nearest_right_one(write: Path) -> None:
+    write.write_text(f'{PORTS}[survivorship.strategy]\ncompny = "most_recent"\n[survivorship.priority]\nname = "crm"\n')
+    (problem,) = everything_wrong()
+    assert problem.startswith("survivorship.strategy.compny: there is no 'compny'")
+    assert problem.endswith("did you mean 'company'?")

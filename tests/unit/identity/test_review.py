@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from hub.identity import normalise, outcome, resolve
 from hub.identity.evidence import DEVICE, Fact, Known
 from hub.identity.resolve import exceeds
-from hub.identity.review import Review, is_blocked, reviewed, stale
+from hub.identity.review import Review, reviewed, stale
 from tests.support.memory import Memory, whole
+from tests.support.rules import today
 from tests.unit.identity.test_order import batches, sets
 
 CAPS: tuple[tuple[dict[str, int], int], ...] = (
@@ -40,22 +41,6 @@ def under(today: Rules) -> Iterator[None]:
         normalise.email.cache_clear()
         yield
     normalise.email.cache_clear()
-
-
-def today(facts: Iterable[Fact]) -> list[Fact]:
-    """Facts under the keys that they were written with, their values read by today's rules."""
-    return [
-        one._replace(
-            who=one.who._replace(
-                claims=tuple(
-                    claim._replace(blocked=is_blocked(claim.namespace, claim.value)) for claim in one.who.claims
-                )
-            )
-        )
-        if one.who
-        else one
-        for one in facts
-    ]
 
 
 def review(memory: Memory) -> Review:

@@ -74,7 +74,7 @@ class Profiles:
         if changes.rows:
             await profiles.write(transaction, changes)
         await profiles.forget(transaction, made - changes.identifiers.keys(), unsettled(rows))
-        messages = [*_states(changes), *_activities(fresh, rows)]
+        messages = [*states(changes), *_activities(fresh, rows)]
         if messages:
             await outbox.add(transaction, messages)
         if new:
@@ -85,7 +85,7 @@ class Profiles:
         self._hints.wake("outbox")
 
 
-def _states(changes: Changes) -> Iterable[tuple[bytes, Message]]:
+def states(changes: Changes) -> Iterable[tuple[bytes, Message]]:
     """What stands under each profile id from now on, and merges for those who follow what happens."""
     for told in changes.profiles:
         profile = told.person.profile

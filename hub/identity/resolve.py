@@ -153,12 +153,13 @@ def _claimers(records: Sequence[Known]) -> Claimers:
 def share(claimers: Claimers) -> None:
     """Turn values shared that too many trusted records or given names stand behind (rule 7); sticky."""
     for (namespace, _), claims in claimers.items():
-        if _exceeds(namespace, [record for record, claim in claims if claim.trusted or namespace == DEVICE]):
+        if exceeds(namespace, [record for record, claim in claims if claim.trusted or namespace == DEVICE]):
             for _, claim in claims:
                 claim.state = SHARED
 
 
-def _exceeds(namespace: str, records: Sequence[Known]) -> bool:
+def exceeds(namespace: str, records: Sequence[Known]) -> bool:
+    """Whether these are more people than one value may stand for."""
     if namespace == OBJECT:
         return False
     if namespace == DEVICE:
@@ -208,7 +209,7 @@ def _pairs(namespace: str, claims: Sequence[Claimer]) -> Iterable[tuple[Claimer,
 
     Strangers under one crowded value say nothing about each other, and there may be thousands of them.
     """
-    if not _exceeds(namespace, [record for record, _ in claims]):
+    if not exceeds(namespace, [record for record, _ in claims]):
         return combinations(claims, 2)
     trusted = [one for one in claims if one[1].trusted]
     strangers = [one for one in claims if not one[1].trusted]

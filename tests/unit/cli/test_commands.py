@@ -18,7 +18,7 @@ command = CliRunner()
 HEAVY = ("fastapi", "aiokafka", "asyncpg", "pydantic", "jgo", "rich.live", "uvicorn", "sqlalchemy")
 PLACES = [
     *([name] for name in ("init", "serve", "lag", "topics", "doctor", "schemas")),
-    *(["profiles", name] for name in ("export", "lookup", "show")),
+    *(["profiles", name] for name in ("export", "lookup", "show", "resolve")),
     *(["dead-letters", name] for name in ("list", "show", "retry")),
     *(["deliveries", name] for name in ("list", "show", "retry")),
     *(["sources", name] for name in ("list", "test")),

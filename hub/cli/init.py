@@ -78,6 +78,11 @@ redirects = []                           # hosts that the form field `redirect` 
 # [survivorship.priority]
 # tax_id = ["books", "shop"]             # the first source that says something wins
 
+# Addresses and numbers that stand for nobody in particular, beside the role addresses that every hub knows.
+# After a change: hub profiles resolve
+# [identity]
+# blocked = ["*@agency.example", "frontdesk@firm.example", "+49 30 901820"]
+
 # Servers of your own instead of the private ones.
 # [kafka]
 # servers = ["kafka-1:9092", "kafka-2:9092"]

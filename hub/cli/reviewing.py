@@ -94,10 +94,12 @@ async def _resolve(dry_run: bool) -> Report:
     from contextlib import aclosing
 
     from consumers.reviewing import review
+    from hub.identity import blocklist
     from hub.identity.strategies import rules
     from hub.storage.review import count_groups
 
     settings, report = session.settings(), Report()
+    blocklist.apply(settings)
     async with session.database(settings) as pool:
         with _progress() as bar:
             task = bar.add_task("groups", total=await count_groups(pool))

@@ -49,9 +49,11 @@ async def _mailbox(resources: Resources, stop: asyncio.Event) -> None:
 async def _profiles(resources: Resources, stop: asyncio.Event) -> None:
     from consumers import slow_lane
     from consumers.profiles import Profiles
+    from hub.identity import blocklist
     from hub.identity.strategies import rules
     from hub.streams.batches import consume
 
+    blocklist.apply(resources.settings)
     wished = rules(resources.settings)
     regions = regions_of(resources.settings)
     prefix = resources.settings.kafka.prefix

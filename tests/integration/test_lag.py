@@ -137,10 +137,11 @@ async def test_without_a_broker_it_is_a_retry() -> None:
 
 
 def test_the_hub_s_groups_carry_the_prefix_on_group_and_topic() -> None:
-    profiles, sales, shop = watched(Kafka(prefix="eu."), ["shop", "sales"])
+    profiles, duplicates, sales, shop = watched(Kafka(prefix="eu."), ["shop", "sales"])
     assert profiles.group == "eu.profiles"
     assert "eu.inbound.forms" in profiles.topics
     assert len(profiles.topics) == 7
+    assert duplicates == Watched("eu.duplicates", ("eu.profiles", "eu.inbound.hub"))
     assert sales == Watched("eu.sync.sales", ("eu.profiles",))
     assert shop.group == "eu.sync.shop"
 

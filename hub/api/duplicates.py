@@ -23,7 +23,7 @@ from hub.storage.suspects import CONFIRMED, OPEN, REJECTED, Key, key_of
 
 SAME, DIFFERENT = "same", "different"
 STATE = {SAME: CONFIRMED, DIFFERENT: REJECTED}
-LIKENESS = "nothing but likeness speaks for it, and the hub joins nobody by likeness"
+LIKENESS = "no rule joins them for certain, and likeness joins nobody"
 _PAST = "there is nothing left to decide: they are one person by now, or no longer alike"
 _MEANT = {CONFIRMED: "they are one person", REJECTED: "they are two people"}
 

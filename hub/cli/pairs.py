@@ -35,7 +35,7 @@ def side_by_side(pair: Told) -> RenderableType:
         f"{_sure(pair)}, {pair['state']} since {pair['since']}",
         f"why the hub did not decide itself: {escape(pair['why'])}",
         "",
-        _fields(pair["fields"], one, other),
+        _fields(pair),
         "",
         _reasons(pair["reasons"]),
         *_before(pair["before"]),
@@ -63,9 +63,10 @@ def _words(trait: str) -> str:
     return {"given": "given name", "family": "family name"}.get(trait, trait.replace("_", " "))
 
 
-def _fields(fields: Sequence[Told], one: str, other: str) -> Table:
+def _fields(pair: Told) -> Table:
+    one, other = (f"{pair[end]['name']} ({pair[end]['record'][:8]}…)" for end in ("one", "other"))
     table = _table("field", escape(one), escape(other), "verdict")
-    for row in fields:
+    for row in pair["fields"]:
         verdict = f"[{_COLOURS[row['verdict']]}]{row['verdict']}[/]"
         table.add_row(_words(row["field"]), escape(row["one"]), escape(row["other"]), verdict)
     return table

@@ -8,7 +8,7 @@ moves nobody is told nowhere but on `inbound.hub`. It writes block keys and pair
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from consumers.suspicion import InForce, Person, Scene, in_force, judge, person,
 from hub import clock
 from hub.components import Record
 from hub.errors import Reject, Retry, Unreadable
+from hub.identity.evidence import Known
 from hub.identity.ids import from_text
 from hub.identity.outcome import Row
 from hub.identity.suspects import MOST_IN_BLOCK, WEIGHTS, Weights
@@ -30,8 +31,8 @@ from hub.storage.suspects import Key, Pair, key_of
 from schemas.topics import HUB_TOPIC, PROFILES
 
 GROUP = "duplicates"
-AT_ONCE = 50
-"""Profiles whose pairs are scored at once, off the event loop."""
+AT_ONCE = 20
+"""Profiles whose pairs are scored at once, in a thread: up to a thousand pairs each, and PostgreSQL waits meanwhile."""
 WAIT_SECONDS, LOOK_SECONDS = 2.0, 0.05
 LEFT_OUT = Counter(
     "hub_duplicates_blocks_left_out",
@@ -101,6 +102,14 @@ def _decided(record: Record) -> Heard:
     return Heard(fact.decision.records, (record.topic, record.partition, record.offset))
 
 
+def _persons(found: Mapping[bytes, Sequence[Known]]) -> dict[bytes, Person]:
+    return {profile: person(records) for profile, records in found.items()}
+
+
+def _judged(keys: Sequence[Key], rows: Sequence[Pair | None], scene: Scene) -> list[Pair | None]:
+    return [judge(key, row, scene) for key, row in zip(keys, rows, strict=True)]
+
+
 class _Look:
     """One look at some people and everybody who may be one with them. Each pair is scored once."""
 
@@ -141,7 +150,7 @@ class _Look:
         new = set(wanted) - self._people.keys()
         if new:
             found = await suspects.people(self._connection, new)
-            self._people |= {profile: person(records) for profile, records in found.items()}
+            self._people |= await asyncio.to_thread(_persons, found)
 
     async def _unwritten(self, decided: InForce) -> frozenset[bytes]:
         """Decisions of stored pairs that are not in force because they are not written yet."""
@@ -182,7 +191,7 @@ class _Look:
         self._judged.update(new)
         await self._meet(chain.from_iterable(new))
         before = [self._pairs.get(key) for key in new]
-        after = await asyncio.to_thread(lambda: [judge(key, row, scene) for key, row in zip(new, before, strict=True)])
+        after = await asyncio.to_thread(_judged, new, before, scene)
         changes = [(key, row, pair) for key, row, pair in zip(new, before, after, strict=True) if row != pair]
         await suspects.write(
             self._connection,

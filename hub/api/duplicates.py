@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -55,13 +56,21 @@ async def whole(pool: Pool, of: Key) -> dict[str, Any]:
     """A pair with all that a person decides by (`hub.api.duplicate_shapes.Duplicate`). Raises NotFound, Retry."""
     case = await _case(pool, of)
     one, other = _line(case.one), _line(case.other)
-    apart = bool(one and other and one["profile_id"] != other["profile_id"])
     return {
         **_summary(case),
         "fields": side_by_side(one, other) if one and other else [],
         "before": await _before(pool, of),
-        "same": await proposed(pool, of, SAME, Author("")) if case.pair.state == OPEN and apart else None,
+        "same": await _were_they_one(pool, case),
     }
+
+
+async def _were_they_one(pool: Pool, case: Case) -> dict[str, Any] | None:
+    """What would become of whom; None where there is nothing to decide."""
+    if case.pair.state != OPEN or not (case.one and case.other):
+        return None
+    with suppress(Conflict):
+        return deciding.preview(await _draft(pool, case, SAME, Author("")))
+    return None
 
 
 async def proposed(pool: Pool, of: Key, verdict: str, author: Author) -> dict[str, Any]:

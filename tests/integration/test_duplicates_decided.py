@@ -75,7 +75,10 @@ async def test_different_stays_rejected_until_it_is_withdrawn(pool: Pool) -> Non
     assert await state(pool, pair) == "rejected"
 
 
-async def test_a_decision_on_its_way_is_not_forgotten_by_a_look_at_its_people(pool: Pool) -> None:
+async def test_a_decision_on_its_way_is_not_forgotten_by_a_look_at_its_people(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.api.deciding.WAIT_SECONDS", 0.0)
     pair = await two(pool)
     sent: list[Deed] = []
 

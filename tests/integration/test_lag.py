@@ -192,7 +192,8 @@ async def test_a_report_tells_every_queue_and_keeps_its_look(lagging: Lagging, p
     kept = await samples.history(pool, [one.group for one in monitor.groups])
     assert {group: len(found) for group, found in kept.items()} == {
         lagging.group("profiles"): 1,
-        lagging.group("sync.sales"): 0,  # its topic is not there
+        lagging.group("duplicates"): 0,  # its topics are not there
+        lagging.group("sync.sales"): 0,
     }
     assert [row["state"] for row in report["groups"]] == ["ok", "ok"]
     assert report["outbox"] == {"pending": 0, "oldest_seconds": None}

@@ -78,6 +78,14 @@ async def _sync(resources: Resources, stop: asyncio.Event) -> None:
     await consume(resources.settings.kafka, resources.store, works, stop, resources.instance)
 
 
+async def _duplicates(resources: Resources, stop: asyncio.Event) -> None:
+    from consumers.duplicates import Duplicates
+    from hub.streams.batches import consume
+
+    kafka = resources.settings.kafka
+    await consume(kafka, resources.store, [Duplicates(kafka.prefix)], stop, resources.instance)
+
+
 async def _dispatcher(resources: Resources, stop: asyncio.Event) -> None:
     from consumers import dispatcher
     from consumers.instances import instances
@@ -103,6 +111,7 @@ ROLES: dict[str, Role] = {
     "profiles": _profiles,
     "relay": _relay,
     "sync": _sync,
+    "duplicates": _duplicates,
     "dispatcher": _dispatcher,
     "monitor": _monitor,
     "console": _console,
@@ -118,7 +127,7 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
     ("gateway",),
     ("mailbox",),
     ("profiles",),
-    ("relay", "sync", "dispatcher", "monitor", "console"),
+    ("relay", "sync", "duplicates", "dispatcher", "monitor", "console"),
 )
 """How `hub serve` shares the roles out over processes: those that are busy with Python have one each."""
 

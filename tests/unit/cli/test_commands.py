@@ -21,6 +21,7 @@ PLACES = [
     *(["profiles", name] for name in ("export", "lookup", "show", "resolve")),
     *(["dead-letters", name] for name in ("list", "show", "retry")),
     *(["deliveries", name] for name in ("list", "show", "retry")),
+    *(["duplicates", name] for name in ("list", "show", "decide")),
     *(["sources", name] for name in ("list", "test")),
     ["config", "check"],
     *(["embedded", name] for name in ("start", "status", "stop", "env")),

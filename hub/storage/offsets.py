@@ -9,6 +9,7 @@ import orjson
 
 from hub.clock import from_milliseconds
 from hub.components import Letter, Positions
+from hub.errors import Retry
 from hub.storage.pool import Connection, Pool, reading, transaction
 
 
@@ -18,6 +19,7 @@ class PostgresStore:
     def __init__(self, pool: Pool, cluster: str | None = None) -> None:
         self._pool = pool
         self._cluster = cluster
+        self._there: set[tuple[str, str, int]] = set()
 
     async def positions(self, group: str, partitions: Sequence[tuple[str, int]]) -> Positions:
         """The stored positions. Offsets of another cluster say nothing about this one's log: they begin again."""
@@ -48,28 +50,44 @@ class PostgresStore:
         return transaction(self._pool)
 
     async def fence(self, transaction: Connection, group: str, partitions: Sequence[tuple[str, int]]) -> Positions:
-        """Lock these partitions' rows in order, so that a zombie waits, and then sees that its records are done."""
-        topics, parts = _columns(sorted(partitions))
-        query = """
+        """Lock these partitions' rows in order, so that a zombie waits, and then sees that its records are done.
+
+        Rows of which nothing is known are made before any is locked: whoever waits for their maker holds no other.
+        """
+        places = sorted(partitions)
+        new = [place for place in places if (group, *place) not in self._there]
+        made = await self._make(transaction, group, new) if new else set()
+        rows = await transaction.fetch(
+            """
             SELECT s.topic, s.part, s.next_offset FROM stored_offset s
             JOIN unnest($2::text[], $3::int[]) u(topic, part) USING (topic, part)
             WHERE s.grp = $1 ORDER BY s.topic, s.part FOR UPDATE OF s
-        """
-        rows = await transaction.fetch(query, group, topics, parts)
-        if len(rows) < len(parts):
-            await transaction.execute(
-                """
-                INSERT INTO stored_offset (grp, topic, part, next_offset, cluster)
-                SELECT $1, u.topic, u.part, 0, $4 FROM unnest($2::text[], $3::int[]) u(topic, part)
-                ORDER BY 2, 3 ON CONFLICT DO NOTHING
-                """,
-                group,
-                topics,
-                parts,
-                self._cluster,
-            )
-            rows = await transaction.fetch(query, group, topics, parts)
-        return {(row[0], row[1]): row[2] for row in rows}
+            """,
+            group,
+            *_columns(places),
+        )
+        if len(rows) < len(places):
+            self._there.clear()
+            raise Retry("stored offsets were there and are gone", after=0.0)
+        stored = {(row[0], row[1]): row[2] for row in rows}
+        self._there |= {(group, *place) for place in stored.keys() - made}
+        return stored
+
+    async def _make(
+        self, transaction: Connection, group: str, places: Sequence[tuple[str, int]]
+    ) -> set[tuple[str, int]]:
+        """Rows at 0 where there are none; gives those that were made here, and are there for others once committed."""
+        rows = await transaction.fetch(
+            """
+            INSERT INTO stored_offset (grp, topic, part, next_offset, cluster)
+            SELECT $1, u.topic, u.part, 0, $4 FROM unnest($2::text[], $3::int[]) u(topic, part)
+            ORDER BY 2, 3 ON CONFLICT DO NOTHING RETURNING topic, part
+            """,
+            group,
+            *_columns(places),
+            self._cluster,
+        )
+        return {(row[0], row[1]) for row in rows}
 
     async def advance(self, transaction: Connection, group: str, positions: Positions) -> None:
         """Store the next offsets; the rows are locked by `fence`, and never go back."""

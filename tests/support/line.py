@@ -86,41 +86,48 @@ async def untouched(pool: Pool) -> dict[str, list[Any]]:
     }
 
 
+PROMISES = {
+    "a record's group is a lock row": """
+        SELECT record_id FROM source_record r WHERE NOT EXISTS
+        (SELECT FROM link_group g WHERE g.group_id = r.group_id)""",
+    "a linking identifier leads to a group": """
+        SELECT value FROM identifier i WHERE state = 'link' AND NOT EXISTS
+        (SELECT FROM link_group g WHERE g.group_id = i.group_id)""",
+    "an identifier is claimed": """
+        SELECT value FROM identifier i WHERE NOT EXISTS
+        (SELECT FROM claim c WHERE c.identifier_id = i.identifier_id)""",
+    "who links by an identifier is in its group": """
+        SELECT i.value FROM identifier i JOIN claim c USING (identifier_id) JOIN source_record r USING (record_id)
+        WHERE i.state = 'link' AND i.group_id <> r.group_id
+          AND (c.trusted OR i.namespace = 'device' OR (r.key_namespace, r.key) = (i.namespace, i.value))""",
+    "a group holds a record": """
+        SELECT group_id FROM link_group g WHERE NOT EXISTS
+        (SELECT FROM source_record r WHERE r.group_id = g.group_id)""",
+    "a record is in a profile": """
+        SELECT record_id FROM source_record r WHERE kind <> '' AND NOT EXISTS
+        (SELECT FROM profile p WHERE p.profile_id = r.profile_id)""",
+    "history ends where the record is": """
+        SELECT r.record_id FROM source_record r WHERE kind <> '' AND r.profile_id <> coalesce((
+            SELECT to_profile FROM membership_log m WHERE m.record_id = r.record_id ORDER BY op_id DESC LIMIT 1
+        ), r.record_id)""",
+    "a profile bears the id of one of its records": """
+        SELECT p.profile_id FROM profile p LEFT JOIN source_record r ON r.record_id = p.profile_id
+        WHERE r.profile_id IS DISTINCT FROM p.profile_id""",
+    "a line counts the activities": """
+        SELECT p.profile_id FROM profile p WHERE (p.line->>'activities')::int <> (SELECT count(*)
+        FROM activity a JOIN source_record r USING (record_id) WHERE r.profile_id = p.profile_id)""",
+}
+"""What foreign keys would see to, and what they could not: each promise with a query for whatever breaks it."""
+
+
+async def unkept(pool: Pool) -> list[str]:
+    """The promises that a database breaks."""
+    return [promise for promise, query in PROMISES.items() if await pool.fetch(query)]
+
+
 async def audit(pool: Pool) -> None:
-    """What foreign keys would see to: nothing hangs in the air."""
-    questions = {
-        "a record's group is a lock row": """
-            SELECT record_id FROM source_record r WHERE NOT EXISTS
-            (SELECT FROM link_group g WHERE g.group_id = r.group_id)""",
-        "a linking identifier leads to a group": """
-            SELECT value FROM identifier i WHERE state = 'link' AND NOT EXISTS
-            (SELECT FROM link_group g WHERE g.group_id = i.group_id)""",
-        "an identifier is claimed": """
-            SELECT value FROM identifier i WHERE NOT EXISTS
-            (SELECT FROM claim c WHERE c.identifier_id = i.identifier_id)""",
-        "who links by an identifier is in its group": """
-            SELECT i.value FROM identifier i JOIN claim c USING (identifier_id) JOIN source_record r USING (record_id)
-            WHERE i.state = 'link' AND i.group_id <> r.group_id
-              AND (c.trusted OR (r.key_namespace, r.key) = (i.namespace, i.value))""",
-        "a group holds a record": """
-            SELECT group_id FROM link_group g WHERE NOT EXISTS
-            (SELECT FROM source_record r WHERE r.group_id = g.group_id)""",
-        "a record is in a profile": """
-            SELECT record_id FROM source_record r WHERE kind <> '' AND NOT EXISTS
-            (SELECT FROM profile p WHERE p.profile_id = r.profile_id)""",
-        "history ends where the record is": """
-            SELECT r.record_id FROM source_record r WHERE kind <> '' AND r.profile_id <> coalesce((
-                SELECT to_profile FROM membership_log m WHERE m.record_id = r.record_id ORDER BY op_id DESC LIMIT 1
-            ), r.record_id)""",
-        "a profile bears the id of one of its records": """
-            SELECT p.profile_id FROM profile p LEFT JOIN source_record r ON r.record_id = p.profile_id
-            WHERE r.profile_id IS DISTINCT FROM p.profile_id""",
-        "a line counts the activities": """
-            SELECT p.profile_id FROM profile p WHERE (p.line->>'activities')::int <> (SELECT count(*)
-            FROM activity a JOIN source_record r USING (record_id) WHERE r.profile_id = p.profile_id)""",
-    }
-    for promise, question in questions.items():
-        assert await pool.fetch(question) == [], promise
+    """Nothing hangs in the air."""
+    assert await unkept(pool) == []
 
 
 async def deadlocks(url: str) -> int:

@@ -12,22 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.identity import outcome, resolve
 from hub.identity.decisions import APART, SAME, WITHDRAWN
 from hub.identity.evidence import Fact, Words
+from tests.support.histories import chances, sets, sets_with_decisions
 from tests.support.memory import Memory, day, decided, fact, people, record, whole
-from tests.unit.identity.test_order import assert_a_function_of_the_set, sets
+from tests.unit.identity.test_order import assert_a_function_of_the_set
 
 X, Y = "x@firm.org", "y@firm.org"
-UNHEARD = b"\x07" * 16
-"""A record that decisions name and nobody hears of."""
-
-
-@pytest.fixture
-def small_caps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resolve, "MOST_CLAIMERS", {"email": 3, "phone": 2, "device": 2})
-    monkeypatch.setattr(resolve, "MOST_CODES", 2)
-    monkeypatch.setattr(outcome, "MOST_CODES", 2)
+many = settings.get_profile("many")
 
 
 def apart(facts: Sequence[Fact]) -> list[set[str]]:
@@ -36,28 +28,9 @@ def apart(facts: Sequence[Fact]) -> list[set[str]]:
     return sorted(found, key=sorted)
 
 
-@st.composite
-def sets_with_decisions(draw: st.DrawFn) -> list[Fact]:
-    """Facts, and decisions among their records (and one record that nobody hears of)."""
-    facts = draw(sets)
-    known = sorted({one.who.record for one in facts if one.who})
-    made: list[Fact] = []
-    for number in range(draw(st.integers(0, 4)) if len(known) > 1 else 0):
-        verdict = draw(st.sampled_from((SAME, APART, APART, WITHDRAWN)))
-        named = draw(st.lists(st.sampled_from(known), min_size=2, max_size=4, unique=True))
-        split = draw(st.integers(1, len(named) - 1))
-        back = draw(st.lists(st.sampled_from(made), max_size=1)) if made else []
-        if back and back[0].decision:
-            named = [*named, *(other for other in back[0].decision.records if other not in named)]
-        keeps = (tuple(draw(st.lists(st.just(f"email:{X}"), max_size=1))), ())
-        at = day(draw(st.sampled_from((1, 2, 3, 40))))
-        sides = named[:split], named[split:]
-        made.append(decided(verdict, *sides, at, withdraws=back, keeps=keeps, natural_id=str(number)))
-    return [*facts, *made]
-
-
 @pytest.mark.usefixtures("small_caps")
-@given(sets_with_decisions(), st.randoms(use_true_random=False))
+@many
+@given(sets_with_decisions(), chances)
 def test_decisions_among_any_events_come_to_the_same_people_in_any_order(
     facts: list[Fact], chance: random.Random
 ) -> None:
@@ -65,6 +38,7 @@ def test_decisions_among_any_events_come_to_the_same_people_in_any_order(
 
 
 @pytest.mark.usefixtures("small_caps")
+@many
 @given(sets_with_decisions())
 def test_no_profile_holds_both_sides_of_the_newest_cut(facts: list[Fact]) -> None:
     cuts = [one for one in facts if one.decision and one.decision.verdict == APART]
@@ -81,6 +55,7 @@ def test_no_profile_holds_both_sides_of_the_newest_cut(facts: list[Fact]) -> Non
 
 
 @pytest.mark.usefixtures("small_caps")
+@many
 @given(sets, st.data())
 def test_what_was_merged_and_taken_back_was_never_merged(facts: list[Fact], data: st.DataObject) -> None:
     known = sorted({one.who.record for one in facts if one.who})
@@ -98,7 +73,8 @@ def test_what_was_merged_and_taken_back_was_never_merged(facts: list[Fact], data
 
 
 @pytest.mark.usefixtures("small_caps")
-@given(st.randoms(use_true_random=False))
+@many
+@given(chances)
 def test_a_cut_leaves_two_people_what_each_would_be_alone(chance: random.Random) -> None:
     """Evidence that names one side only: cut(A | B) over all of it = A's alone and B's alone (case 5)."""
     ann = [fact("shop", Words("a", X, given_name="Ann"), day(1)), fact("web", Words(email=X), day(5))]
@@ -155,7 +131,10 @@ def test_of_a_merge_and_a_cut_the_newer_counts(cut_on: int, count: int) -> None:
 
 
 def test_what_replaced_a_decision_and_was_replaced_itself_does_not_bring_it_back() -> None:
-    ann, bob, cid = (fact("shop", Words("a", X)), fact("crm", Words("b", X)), fact("pos", Words("c", X)))
+    ann, bob, cid = (
+        fact(source, Words(key, X), day(at))
+        for at, (source, key) in enumerate((("shop", "a"), ("crm", "b"), ("pos", "c")))
+    )
     wide = decided(APART, [record(ann)], [record(bob), record(cid)], day(2))
     merge = decided(SAME, [record(ann)], [record(bob)], day(3))
     narrow = decided(APART, [record(ann)], [record(bob)], day(4))
@@ -214,12 +193,3 @@ def test_a_split_gives_back_the_old_id_with_a_version_above_all_before() -> None
     assert {(one.record, one.before, one.after, one.cause) for one in changes.moved} == {
         (record(bob), record(ann), record(bob), cut.event)
     }
-
-
-@pytest.mark.nightly
-@pytest.mark.timeout(3600)
-@pytest.mark.usefixtures("small_caps")
-@settings(max_examples=20_000, derandomize=False)
-@given(sets_with_decisions(), st.randoms(use_true_random=False))
-def test_a_long_night_finds_no_order_of_decisions_that_matters(facts: list[Fact], chance: random.Random) -> None:
-    assert_a_function_of_the_set(facts, chance)

@@ -6,103 +6,18 @@ Small caps make shared and crowded values frequent: permutations of ordinary dat
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from hub.identity import outcome, resolve
-from hub.identity.evidence import Fact, Words
+from hub.identity.evidence import Fact
 from hub.identity.outcome import Changes
-from tests.support.memory import Memory, day, fact, people, whole
+from tests.support.histories import batches, chances, sets
+from tests.support.memory import Memory, people, whole
 
-EMAILS = ("", "x@firm.org", "y@firm.org", "z@firm.org", "info@firm.org")
-PHONES = ("", "+4930901820", "+493012345678")
-NAMES = ("", "Ann", "Annie", "Bob", "Robert", "Zed", "Lukas", "Luaks", "Lkuas", "Иван")
-DEVICES = ("", "", "cookie-k", "cookie-m")
-OBJECTS: tuple[tuple[str, ...], ...] = ((), (), ("order:1",), ("order:1", "order:2"))
-FAMILIES = ("", "Lee", "Fox")
-DAYS = (1, 1, 2, 3, 40, 700, 1400)
-
-
-class Said(NamedTuple):
-    """One fact before it has its event id."""
-
-    source: str
-    account: str
-    email: str
-    phone: str
-    given: str
-    family: str
-    day: int
-    device: str = ""
-    objects: tuple[str, ...] = ()
-
-    def fact(self, number: int) -> Fact:
-        words = Words(
-            self.account,
-            self.email,
-            self.phone,
-            given_name=self.given,
-            family_name=self.family,
-            device=self.device,
-            objects=self.objects,
-        )
-        return fact(self.source, words, day(self.day), natural_id=str(number))
-
-
-accounts = st.builds(
-    Said,
-    st.sampled_from(("shop", "crm", "desk")),
-    st.sampled_from("12"),
-    st.sampled_from(EMAILS),
-    st.sampled_from(PHONES),
-    st.sampled_from(NAMES),
-    st.sampled_from(FAMILIES),
-    st.sampled_from(DAYS),
-    st.sampled_from(DEVICES),
-    st.sampled_from(OBJECTS),
-)
-contacts = st.builds(
-    Said,
-    st.sampled_from(("web", "kiosk")),
-    st.just(""),
-    st.sampled_from(EMAILS),
-    st.sampled_from(PHONES),
-    st.sampled_from(NAMES),
-    st.sampled_from(FAMILIES),
-    st.sampled_from(DAYS),
-    st.sampled_from(DEVICES),
-    st.sampled_from(OBJECTS),
-)
-devices = st.builds(
-    lambda source, day, device: Said(source, "", "", "", "", "", day, device),
-    st.sampled_from(("shop", "web")),
-    st.sampled_from(DAYS),
-    st.sampled_from(DEVICES[2:]),
-)
-sets = st.lists(accounts | contacts | devices, min_size=1, max_size=9).map(
-    lambda said: [one.fact(number) for number, one in enumerate(said)]
-)
-
-
-@pytest.fixture(autouse=True)
-def small_caps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resolve, "MOST_CLAIMERS", {"email": 3, "phone": 2, "device": 2})
-    monkeypatch.setattr(resolve, "MOST_CODES", 2)
-    monkeypatch.setattr(outcome, "MOST_CODES", 2)
-
-
-def batches(facts: Sequence[Fact], chance: random.Random) -> Iterator[Sequence[Fact]]:
-    """The facts in some order, some of them twice, in batches of some size."""
-    mixed = [*facts, *chance.sample(facts, chance.randint(0, len(facts)))]
-    chance.shuffle(mixed)
-    while mixed:
-        size = chance.choice((1, 1, 2, 3, 9))
-        yield mixed[:size]
-        mixed = mixed[size:]
+pytestmark = pytest.mark.usefixtures("small_caps")
+many = settings.get_profile("many")
 
 
 def assert_a_function_of_the_set(facts: Sequence[Fact], chance: random.Random) -> None:
@@ -144,26 +59,19 @@ def assert_a_partition(facts: Sequence[Fact]) -> None:
         assert len(accounts) == len(set(accounts))
 
 
-@given(sets, st.randoms(use_true_random=False))
+@many
+@given(sets, chances)
 def test_any_order_and_any_batches_come_to_the_same_people(facts: list[Fact], chance: random.Random) -> None:
     assert_a_function_of_the_set(facts, chance)
 
 
+@many
 @given(sets)
 def test_what_is_not_trusted_never_changes_which_trusted_records_are_together(facts: list[Fact]) -> None:
     assert_strangers_part_and_join_nobody(facts)
 
 
+@many
 @given(sets)
 def test_every_record_is_in_one_profile_and_the_earliest_is_its_founder(facts: list[Fact]) -> None:
-    assert_a_partition(facts)
-
-
-@pytest.mark.nightly
-@pytest.mark.timeout(3600)
-@settings(max_examples=20_000, derandomize=False)
-@given(sets, st.randoms(use_true_random=False))
-def test_a_long_night_finds_no_order_that_matters(facts: list[Fact], chance: random.Random) -> None:
-    assert_a_function_of_the_set(facts, chance)
-    assert_strangers_part_and_join_nobody(facts)
     assert_a_partition(facts)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hub.identity import survivorship
 from hub.identity.evidence import Fact
 from hub.identity.survivorship import line
+from tests.support.histories import sets
 from tests.support.memory import people
-from tests.unit.identity.test_order import sets
 
 
 @given(sets)

@@ -14,9 +14,9 @@ from hub.identity import normalise, outcome, resolve
 from hub.identity.evidence import DEVICE, Fact, Known
 from hub.identity.resolve import exceeds
 from hub.identity.review import Review, reviewed, stale
+from tests.support.histories import batches, sets
 from tests.support.memory import Memory, whole
 from tests.support.rules import today
-from tests.unit.identity.test_order import batches, sets
 
 CAPS: tuple[tuple[dict[str, int], int], ...] = (
     ({"email": 3, "phone": 2, "device": 2}, 2),

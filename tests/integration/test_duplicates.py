@@ -54,7 +54,8 @@ async def test_look_alikes_are_in_the_queue_with_reasons_and_others_are_not(pool
     await hear(pool, one, other, fact("shop", Words("z", "zed@firm.org", given_name="Zed", family_name="Quill")))
     (pair,) = await pairs(pool)
     assert {pair["rec_a"], pair["rec_b"]} == {record(one), record(other)}
-    assert (pair["state"], pair["source"], pair["refusal"], pair["band"]) == ("open", "score", None, "likely")
+    assert (pair["state"], pair["source"], pair["band"]) == ("open", "refused", "likely")
+    assert pair["refusal"] == f"both state the phone {PHONE}, but: two full names"
     reasons = {trait: level for trait, level, _ in orjson.loads(pair["reasons"])}
     assert (reasons["family"], reasons["phone"], reasons["street"]) == ("the same", "the same", "not known")
 

@@ -19,8 +19,8 @@ from tests.support.memory import Memory, whole
 from tests.support.rules import today
 
 CAPS: tuple[tuple[dict[str, int], int], ...] = (
-    ({"email": 3, "phone": 2, "device": 2}, 2),
-    ({"email": 1, "phone": 1, "device": 1}, 1),
+    ({"email": 3, "mailbox": 3, "phone": 2, "device": 2}, 2),
+    ({"email": 1, "mailbox": 1, "phone": 1, "device": 1}, 1),
     ({}, 16),
 )
 ROLES = normalise._ROLES
@@ -34,13 +34,13 @@ def under(today: Rules) -> Iterator[None]:
     """These rules, for as long as the block runs."""
     (claimers, codes), roles = today
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(resolve, "MOST_CLAIMERS", claimers or dict.fromkeys(("email", "phone", "device"), 99))
+        patch.setattr(resolve, "MOST_CLAIMERS", claimers or dict.fromkeys(resolve.MOST_CLAIMERS, 99))
         for module in (resolve, outcome):
             patch.setattr(module, "MOST_CODES", codes)
         patch.setattr(normalise, "_ROLES", roles)
-        normalise.email.cache_clear()
+        normalise.forget()
         yield
-    normalise.email.cache_clear()
+    normalise.forget()
 
 
 def review(memory: Memory) -> Review:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from bench.identity.logs import PARTITIONS, Log, Plan
 from bench.identity.weather import ExposedStore, Killer, Tally
@@ -15,11 +16,12 @@ from hub.components import Record
 from hub.errors import Retry
 from hub.identity.evidence import Fact
 from hub.settings import Kafka
-from hub.storage.pool import Connection, open_pool, reading
+from hub.storage.pool import Connection, Pool, open_pool, reading
 from hub.streams.batches import BatchLoop
 
 TOPIC = "inbound.all"
 REASSIGN_SECONDS = 0.05
+IDLE_SECONDS = 0.002
 WITHIN_SECONDS = 60.0
 
 
@@ -33,6 +35,16 @@ class Laid(Profiles):
     def read(self, record: Record) -> Fact:
         """The fact at a place."""
         return self._log[record.partition][record.offset]
+
+
+@asynccontextmanager
+async def _connections(url: str, size: int) -> AsyncIterator[Pool]:
+    """As the batch path opens them, and there before the first is ended."""
+    pool = await open_pool(url, size, name="crew", point_lookups=True)
+    try:
+        yield pool
+    finally:
+        await pool.close()
 
 
 class Crew:
@@ -49,61 +61,54 @@ class Crew:
 
     async def run(self) -> None:
         """Read the log to its end. Raises TimeoutError where that never comes, ExceptionGroup for what went wrong."""
-        own = await open_pool(self._url, 3, name="killer")
-        killer = Killer(own, self._chance, self._plan.kills, self.tally)
-        try:
-            async with asyncio.timeout(WITHIN_SECONDS), asyncio.TaskGroup() as tasks:
-                lane = tasks.create_task(self._work_off())
-                others = [tasks.create_task(killer.roam()), tasks.create_task(self._reassign())]
-                async with asyncio.TaskGroup() as consumers:
-                    for number in range(self._plan.consumers):
-                        consumers.create_task(self._consume(number, killer))
-                await lane
-                for task in others:
-                    task.cancel()
-        finally:
-            await own.close()
+        async with AsyncExitStack() as stack:
+            own, lane, *pools = [
+                await stack.enter_async_context(_connections(self._url, size))
+                for size in (3, 1, *[1] * self._plan.consumers)
+            ]
+            killer = Killer(own, self._chance, self._plan.kills, self.tally)
+            await stack.enter_async_context(asyncio.timeout(WITHIN_SECONDS))
+            tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            others = [tasks.create_task(killer.roam()), tasks.create_task(self._reassign())]
+            async with asyncio.TaskGroup() as readers:
+                readers.create_task(self._work_off(lane))
+                for number, pool in enumerate(pools):
+                    readers.create_task(self._consume(number, pool, killer))
+            for task in others:
+                task.cancel()
 
     @property
     def _ended(self) -> bool:
         return all(reached == len(lain) for reached, lain in zip(self._reached, self._log, strict=True))
 
-    async def _consume(self, number: int, killer: Killer) -> None:
+    async def _consume(self, number: int, pool: Pool, killer: Killer) -> None:
         """One consumer with a connection of its own. After any trouble it reads on from the stored offsets."""
 
         async def before(connection: Connection) -> None:
             await self._pause()
             await killer.between(connection)
 
-        pool = await open_pool(self._url, 1, name="consumer", point_lookups=True)
         store = ExposedStore(pool, before, self.tally)
         loop = BatchLoop(Kafka(), store, Laid(self._log))
         at: dict[int, int] = {}
-        try:
-            while not self._ended:
-                try:
-                    at = await self._turn(number, loop, store, at)
-                except Retry:
-                    self.tally.retries += 1
-                    at = {}
-        finally:
-            await pool.close()
+        while not self._ended:
+            try:
+                at = await self._turn(number, loop, store, at)
+            except Retry:
+                self.tally.retries += 1
+                at = {}
 
-    async def _work_off(self) -> None:
+    async def _work_off(self, pool: Pool) -> None:
         """The slow lane, until nothing waits in it any more."""
-        pool = await open_pool(self._url, 1, name="slow lane", point_lookups=True)
         room, left = Profiles(LocalHints(), {}), 1
-        try:
-            while left or not self._ended:
-                try:
-                    self.tally.slow += await slow_lane.once(pool, room, self._plan.most_at_once)
-                    async with reading(pool) as connection:
-                        left = await connection.fetchval("SELECT count(*) FROM slow_lane") if self._ended else 1
-                except Retry:
-                    self.tally.retries += 1
-                await self._pause()
-        finally:
-            await pool.close()
+        while left:
+            try:
+                self.tally.slow += await slow_lane.once(pool, room, self._plan.most_at_once)
+                async with reading(pool) as connection:
+                    left = await connection.fetchval("SELECT count(*) FROM slow_lane") if self._ended else 1
+            except Retry:
+                self.tally.retries += 1
+            await asyncio.sleep(IDLE_SECONDS)
 
     async def _turn(self, number: int, loop: BatchLoop, store: ExposedStore, at: dict[int, int]) -> dict[int, int]:
         """A batch of what this one owns, from where it believes to be; gives where it believes to be then."""
@@ -118,7 +123,7 @@ class Crew:
             self.tally.refused += sum(one.offset < store.stored[one.topic, one.partition] for one in batch)
             at |= {part: offset for (_, part), offset in done.items()}
         else:
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(IDLE_SECONDS)
         for part, offset in at.items():
             self._reached[part] = max(self._reached[part], offset)
         return at

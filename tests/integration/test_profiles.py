@@ -174,7 +174,7 @@ async def test_four_writers_at_once_end_where_one_would_and_never_in_a_deadlock(
 ) -> None:
     chance = random.Random(seed)
     jitter(monkeypatch, chance)
-    monkeypatch.setattr(resolve, "MOST_CLAIMERS", {"email": 6, "phone": 4})
+    monkeypatch.setattr(resolve, "MOST_CLAIMERS", {"email": 6, "mailbox": 6, "phone": 4, "device": 3})
     facts = a_crowd(10 + seed, 500)
     waiting = deque(cut([*facts, *chance.sample(facts, 50)], chance, 30))
 

@@ -96,7 +96,7 @@ def states(changes: Changes) -> Iterable[tuple[bytes, Message]]:
             yield profile, _among("profile.merged", "absorbed", told.absorbed, told)
         if told.parts:
             yield profile, _among("profile.split", "parts", told.parts, told)
-    for profile, (heir, version) in changes.dead_profiles.items():
+    for profile, (heir, version) in (*changes.dead_profiles.items(), *changes.redirects.items()):
         key = as_text(profile)
         state = _raw(redirect(heir, version))
         yield profile, Message(PROFILES.name, key, "profile.merged", f"{key}:{version}", state)

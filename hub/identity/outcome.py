@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from hub.identity.causes import Causes
 from hub.identity.decisions import Decision, learn_ruling
 from hub.identity.evidence import LINK, SHARED, Fact, Known, Who, learn
+from hub.identity.groups import Groups
 from hub.identity.resolve import MOST_CODES, Person, links, resolve
 from hub.identity.strategies import DEFAULT, Rules
 from hub.identity.survivorship import line
@@ -85,27 +87,8 @@ class Changes:
     oversize: list[bytes] = field(default_factory=list)
     profiles: list[Told] = field(default_factory=list)
     dead_profiles: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)
+    redirects: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)
     moved: list[Moved] = field(default_factory=list)
-
-
-class Groups:
-    """Link groups that become one. A stored group stays before one that is `made` now, so that few rows move."""
-
-    def __init__(self, made: frozenset[bytes]) -> None:
-        self._made = made
-        self._parent: dict[bytes, bytes] = {}
-
-    def root(self, group: bytes) -> bytes:
-        """The id that the group goes by now."""
-        while (parent := self._parent.get(group, group)) != group:
-            group = parent
-        return group
-
-    def join(self, one: bytes, other: bytes) -> None:
-        """Make two groups one."""
-        stays, goes = sorted((self.root(one), self.root(other)), key=lambda group: (group in self._made, group))
-        if stays != goes:
-            self._parent[goes] = stays
 
 
 def outcome(
@@ -257,7 +240,24 @@ def settle(
             text = line(one, activities, changes.rules)
             changes.profiles.append(Told(one, root, text, base + 1, one.profile not in versions, absorbed, parts))
     changes.dead_profiles |= {profile: (home[profile], top + 1) for profile in sorted(gone)}
+    changes.redirects |= _moved_on(members, home, gone, top + 1)
     _move(changes, members, home, causes)
+
+
+def _moved_on(
+    members: Sequence[Row], home: Mapping[bytes, bytes], gone: AbstractSet[bytes], version: int
+) -> dict[bytes, tuple[bytes, int]]:
+    """Records that left a profile which lives on: an id that one of them once gave leads elsewhere from now on.
+
+    Of a profile that was absorbed whole nothing is said here: its own redirect leads on.
+    """
+    return {
+        row.known.record: (home[row.known.record], version)
+        for row in members
+        if row.profile is not None
+        and row.profile not in gone
+        and home[row.known.record] not in {row.profile, row.known.record}
+    }
 
 
 def _resolve(changes: Changes, root: bytes, members: Sequence[Row]) -> list[Person]:

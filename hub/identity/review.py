@@ -16,7 +16,8 @@ from typing import NamedTuple
 from hub.identity import normalise
 from hub.identity.causes import Causes
 from hub.identity.evidence import BLOCKED, DEVICE, LINK, MAILBOX, SHARED, Claim, may_link
-from hub.identity.outcome import Changes, Groups, Identified, Row, regroup, settle
+from hub.identity.groups import Groups
+from hub.identity.outcome import Changes, Identified, Row, regroup, settle
 from hub.identity.resolve import links
 from hub.identity.strategies import DEFAULT, Rules
 

@@ -31,7 +31,7 @@ def delivery_id(destination: str, profile_id: bytes, event_type: str, version: i
 def dirty(level: Level) -> bool:
     """Whether the destination should hear more. One merge is told once, and only where the id was ever spoken of.
 
-    An id that was absorbed and came out again with somebody else is told once more, under its new survivor.
+    An id that was absorbed and whose record is somebody else's by now is told once more, under its new survivor.
     """
     if level.want_kind == "erased" or level.want_version <= level.told_version:
         return False

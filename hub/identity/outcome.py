@@ -247,16 +247,16 @@ def settle(
 def _moved_on(
     members: Sequence[Row], home: Mapping[bytes, bytes], gone: AbstractSet[bytes], version: int
 ) -> dict[bytes, tuple[bytes, int]]:
-    """Records that left a profile which lives on: an id that one of them once gave leads elsewhere from now on.
+    """Records that are somebody else's now: an id that one of them once gave leads there from now on.
 
-    Of a profile that was absorbed whole nothing is said here: its own redirect leads on.
+    Told of every one, so that each id leads to a living profile in one step, whoever comes apart again later.
     """
     return {
         row.known.record: (home[row.known.record], version)
         for row in members
         if row.profile is not None
-        and row.profile not in gone
         and home[row.known.record] not in {row.profile, row.known.record}
+        and row.known.record not in gone
     }
 
 

@@ -150,7 +150,7 @@ class Hub:
 
 def is_quiet(report: dict[str, Any]) -> bool:
     """Whether a report of `/api/lag` says that nothing waits."""
-    if not report or report["outbox"]["pending"] or report["slow_lane"]["pending"]:
+    if not report or report["outbox"]["pending"]:
         return False
     waiting = sum(report["deliveries"][state] for state in ("pending", "sending", "retry"))
     return waiting == 0 and all(row["messages"] == 0 for row in report["groups"])

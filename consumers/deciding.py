@@ -52,7 +52,7 @@ def decision(event_type: str, value: bytes) -> Decision:
 
 def is_ours(topic: str, edge: str | None, hub: str) -> bool:
     """Whether this comes from where people decide: the hub's own topic, through the hub's own deeds."""
-    return edge == hub and (topic == HUB_TOPIC or topic.endswith(f".{HUB_TOPIC}"))
+    return edge == hub and topic.endswith(HUB_TOPIC)
 
 
 def _id(written: str, field: str) -> bytes:

@@ -29,11 +29,14 @@ def delivery_id(destination: str, profile_id: bytes, event_type: str, version: i
 
 
 def dirty(level: Level) -> bool:
-    """Whether the destination should hear more. One merge is told once, and only where the id was ever spoken of."""
+    """Whether the destination should hear more. One merge is told once, and only where the id was ever spoken of.
+
+    An id that was absorbed and whose record is somebody else's by now is told once more, under its new survivor.
+    """
     if level.want_kind == "erased" or level.want_version <= level.told_version:
         return False
     if level.want_kind == "merged":
-        return level.tried and level.told_kind != "merged"
+        return level.tried and (level.told_kind, level.told_into) != ("merged", level.want_into)
     return True
 
 
@@ -50,7 +53,7 @@ def news(level: Level, truth: Truth) -> News | None:
     if truth.lives_as is None:
         return None
     kind: Kind = "alive" if truth.lives_as == level.profile_id else "merged"
-    if kind == "merged" and (level.told_kind == "merged" or not level.tried):
+    if kind == "merged" and ((level.told_kind, level.told_into) == ("merged", truth.lives_as) or not level.tried):
         return None
     if truth.version <= level.told_version and level.told_kind == kind:
         return None

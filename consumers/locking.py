@@ -111,6 +111,9 @@ class _Scope:
             if len(self.records) < len(strangers):
                 self.groups = await profiles.groups_of(transaction, self.named)
             self.groups |= {record: record for record in self.records}
+        shared = [identifier for identifier, one in self.known.items() if one.state == SHARED]
+        if shared:
+            await profiles.count_on_shared(transaction, shared)
 
     async def look(self, transaction: Connection) -> None:
         """Read where the claimed identifiers are. One that is ours alone says nothing yet."""

@@ -22,6 +22,7 @@ from hub.telemetry.lagstate import Sample, state
 from hub.telemetry.metrics import Gauges, shared
 
 EVERY_SECONDS = 5.0
+PROFILES, SLOW_LANE = "profiles", "slow lane"
 _log = structlog.get_logger("hub.monitor")
 
 T = TypeVar("T")
@@ -59,7 +60,7 @@ class Monitor:
             history = await samples.history(self._pool, lagging) if lagging else {}
             if keep:
                 await samples.add(self._pool, looks(readings, at))
-            rows = rows_of(readings, history, at)
+            rows = rows_of(readings, history, at) + slow_lane_rows(*await queues.slow_lane(self._pool))
             return {"groups": rows, **await queues.waiting(self._pool)}
 
     async def answers(self) -> None:
@@ -125,6 +126,15 @@ def rows_of(readings: Sequence[Reading], history: Mapping[str, Sequence[Look]], 
         }
         for one in readings
     ]
+
+
+def slow_lane_rows(events: int, seconds: float) -> list[Report]:
+    """What waits in the slow lane of the group `profiles`, as a row like the others; none where nothing does.
+
+    It is behind by design, and nothing of it can be lost: it is in PostgreSQL.
+    """
+    row = {"group": PROFILES, "topic": SLOW_LANE, "partition": 0, "messages": events, "seconds": seconds}
+    return [row | {"state": "slow", "seconds_to_loss": None}] if events else []
 
 
 def _sample(one: Reading, at: datetime) -> Sample:

@@ -74,7 +74,7 @@ class Profiles:
         if changes.rows:
             await profiles.write(transaction, changes)
         await profiles.forget(transaction, made - changes.identifiers.keys(), unsettled(rows))
-        messages = [*_states(changes), *_activities(fresh, rows)]
+        messages = [*states(changes), *_activities(fresh, rows)]
         if messages:
             await outbox.add(transaction, messages)
         if new:
@@ -85,7 +85,7 @@ class Profiles:
         self._hints.wake("outbox")
 
 
-def _states(changes: Changes) -> Iterable[tuple[bytes, Message]]:
+def states(changes: Changes) -> Iterable[tuple[bytes, Message]]:
     """What stands under each profile id from now on, and merges for those who follow what happens."""
     for told in changes.profiles:
         profile = told.person.profile
@@ -96,7 +96,7 @@ def _states(changes: Changes) -> Iterable[tuple[bytes, Message]]:
             yield profile, _among("profile.merged", "absorbed", told.absorbed, told)
         if told.parts:
             yield profile, _among("profile.split", "parts", told.parts, told)
-    for profile, (heir, version) in changes.dead_profiles.items():
+    for profile, (heir, version) in (*changes.dead_profiles.items(), *changes.redirects.items()):
         key = as_text(profile)
         state = _raw(redirect(heir, version))
         yield profile, Message(PROFILES.name, key, "profile.merged", f"{key}:{version}", state)

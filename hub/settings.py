@@ -118,6 +118,14 @@ class Survivorship(Table):
     priority: dict[str, OneOrSeveral] = Field(default={}, description="Field → source names, the first wins.")
 
 
+class Identity(Table):
+    """Who is who, where the lists of the hub do not suffice."""
+
+    blocked: OneOrSeveral = Field(
+        default=(), description="Addresses, *@domains and numbers that stand for nobody in particular."
+    )
+
+
 class Settings(Table):
     """Everything that hub.toml may hold (design §9); a component's own keys are checked by its kind."""
 
@@ -135,6 +143,7 @@ class Settings(Table):
     redis: Redis = Redis()
     embedded: Embedded = Embedded()
     survivorship: Survivorship = Survivorship()
+    identity: Identity = Identity()
 
 
 def load(path: Path | None = None) -> Settings:

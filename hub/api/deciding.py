@@ -70,6 +70,16 @@ async def merge(pool: Pool, one: str, other: str, author: Author) -> Draft:
     return _draft(scope, author, [(MERGED, data)])
 
 
+async def part(pool: Pool, one: str, other: str, author: Author) -> Draft:
+    """Two profiles are two people: all records of the one, and all of the other. Raises Reject, NotFound, Retry."""
+    homes = [await living(pool, one), await living(pool, other)]
+    scope = await decisions.scope(pool, homes)
+    sides = [_texts([record for record, row in scope.rows.items() if row.profile == home]) for home in homes]
+    if homes[0] == homes[1] or not all(sides):
+        raise Reject("both ids lead to one person", "other")
+    return _draft(scope, author, [(PARTED, {"sides": sides})])
+
+
 async def part_operation(pool: Pool, number: int, author: Author) -> Draft:
     """Undo what an operation joined: who was there before is one person, who came with it another.
 
@@ -164,16 +174,17 @@ def _splits(changes: Changes) -> list[dict[str, Any]]:
 async def done(pool: Pool, draft: Draft, do: Callable[..., Awaitable[None]]) -> str:
     """Make the decisions and wait until they are written, 2 s at the most: "done" or "on its way". Raises Retry."""
     await do(*draft.deeds)
-    return "done" if await _written(pool, draft.events) else "on its way"
+    return await waited(pool, draft)
 
 
-async def _written(pool: Pool, events: Sequence[bytes]) -> bool:
+async def waited(pool: Pool, draft: Draft) -> str:
+    """Wait until decisions that were made are written, 2 s at the most: "done" or "on its way". Raises Retry."""
     until = clock.monotonic() + WAIT_SECONDS
-    while not await decisions.are_written(pool, events):
+    while not await decisions.are_written(pool, draft.events):
         if clock.monotonic() > until:
-            return False
+            return "on its way"
         await asyncio.sleep(LOOK_SECONDS)
-    return True
+    return "done"
 
 
 async def living(pool: Pool, written: str) -> bytes:

@@ -35,6 +35,12 @@ class NotFound(Reject):
     status = 404
 
 
+class Conflict(Reject):
+    """Somebody else was quicker, or it is past."""
+
+    status = 409
+
+
 def problem(status: int, detail: str, *, field: str | None = None) -> JSONResponse:
     """A problem document with the headers its status asks for."""
     title = _title(status)

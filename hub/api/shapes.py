@@ -59,7 +59,6 @@ class LagReport(BaseModel):
 
     groups: list[LagRow]
     outbox: Queue
-    slow_lane: Queue = Field(description="Events about groups that are too large to be read with every batch.")
     deliveries: Deliveries
     timers: Queue
     dead_letters: int = Field(description="Letters that are not resolved.")

@@ -28,7 +28,7 @@ async def why(pool: Pool, written: str) -> dict[str, Any]:
     joined, apart = told.of(person)
     operations = await decisions.operations(pool, records)
     made = await decisions.made(pool, records)
-    live = _in_force(rows)
+    live = in_force(rows)
     ids = {before for one in operations for _, before, _ in one.moves if before} & set(records)
     return {
         "profile_id": as_text(identity),
@@ -36,13 +36,14 @@ async def why(pool: Pool, written: str) -> dict[str, Any]:
         "records": [_record(rows[record]) for record in records],
         "joined": [_reason(one, rows, identity) for one in joined],
         "apart": [_reason(one, rows, identity) for one in apart],
-        "decisions": [_decision(one, live) for one in made],
+        "decisions": [decision_told(one, live) for one in made],
         "operations": [_operation(one) for one in operations],
         "redirects": [as_text(one) for one in sorted(ids - {identity})],
     }
 
 
-def _in_force(rows: dict[bytes, Row]) -> set[str]:
+def in_force(rows: dict[bytes, Row]) -> set[str]:
+    """The ids of the decisions in force among these records."""
     decided = standing((record, row.known.evidence.rulings) for record, row in rows.items())
     return {one.decision for one in decided.merges} | {one.decision for one in decided.cuts}
 
@@ -75,7 +76,8 @@ def _reason(one: Reason, rows: dict[bytes, Row], identity: bytes) -> dict[str, A
     }
 
 
-def _decision(one: Made, live: set[str]) -> dict[str, Any]:
+def decision_told(one: Made, live: set[str]) -> dict[str, Any]:
+    """A decision as it is told (`hub.api.deciding_shapes.WhyDecision`); `live` are those in force."""
     said = orjson.loads(one.data)
     kept = {name: said.get(name) for name in ("by", "reason")}
     written = as_text(one.decision)

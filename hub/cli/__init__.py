@@ -30,6 +30,7 @@ COMMANDS = {
     "embedded": Entry("embedded", RUN, "The private Kafka, PostgreSQL and Redis of this machine."),
     "lag": Entry("lag", LOOK, "How far every consumer is behind, and what waits elsewhere."),
     "profiles": Entry("profiles", LOOK, "Who the hub knows, why, and who is one person."),
+    "duplicates": Entry("duplicates", LOOK, "Who may be one person: list, show, decide."),
     "deliveries": Entry("deliveries", LOOK, "What the tools were told: list, show, retry."),
     "sources": Entry("sources", LOOK, "Who speaks to the hub: last heard, refused and why, a test event."),
     "topics": Entry("topics", LOOK, "The topics as they should be and as the broker has them."),

@@ -23,6 +23,7 @@ CHECKS = (
     ("producers.gateway.tracking", "check_write_keys", "sources"),
     ("consumers.instances", "check_destinations", "destinations"),
     ("hub.identity.strategies", "check", "survivorship"),
+    ("hub.identity.blocklist", "check", "identity"),
 )
 SCHEMES = {"postgres.url": ("postgresql", "postgres"), "redis.url": ("redis", "rediss", "unix")}
 

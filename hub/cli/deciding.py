@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -126,7 +126,11 @@ Drafting = Callable[["Pool", "Author"], Awaitable["Draft"]]
 
 
 def _decide(draft: Drafting, reason: str | None, dry_run: bool, as_json: bool) -> None:
-    told = session.run(_decided(draft, reason, dry_run))
+    report(session.run(_decided(draft, reason, dry_run)), as_json)
+
+
+def report(told: Mapping[str, Any], as_json: bool) -> None:
+    """Say what was decided, and what becomes of whom (`hub.api.deciding_shapes.Decided`)."""
     if as_json:
         session.print_json(told)
         return

@@ -34,6 +34,7 @@ listen = "127.0.0.1:8090"
 # A key of the HTTP interfaces: "Authorization: Bearer <secret>". Scopes:
 #   events:write      POST /events
 #   profiles:read     GET /api/profiles/...
+#   profiles:write    POST /api/profiles/.../merge, .../split, /api/duplicates/...: who is one person
 #   operations:read   GET /api/lag, /api/dead-letters, /api/deliveries
 [keys.first]
 secret = "{secret}"
@@ -77,6 +78,11 @@ redirects = []                           # hosts that the form field `redirect` 
 # company = "most_recent"
 # [survivorship.priority]
 # tax_id = ["books", "shop"]             # the first source that says something wins
+
+# Addresses and numbers that stand for nobody in particular, beside the role addresses that every hub knows.
+# After a change: hub profiles resolve
+# [identity]
+# blocked = ["*@agency.example", "frontdesk@firm.example", "+49 30 901820"]
 
 # Servers of your own instead of the private ones.
 # [kafka]

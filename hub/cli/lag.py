@@ -139,8 +139,6 @@ def _rooms(report: Mapping[str, Any]) -> Table:
     for column in ("waiting", "how many", "longest"):
         table.add_column(column, justify="left" if column == "waiting" else "right")
     table.add_row("outbox, for Kafka", *_queue(report["outbox"]))
-    if report["slow_lane"]["pending"]:
-        table.add_row("slow lane, for large groups", *_queue(report["slow_lane"]))
     for name, tool in report["deliveries"]["destinations"].items():
         dead = f", [red]{tool['dead']} dead[/]" if tool["dead"] else ""
         waiting = tool["pending"] + tool["sending"] + tool["retry"]

@@ -49,9 +49,11 @@ async def _mailbox(resources: Resources, stop: asyncio.Event) -> None:
 async def _profiles(resources: Resources, stop: asyncio.Event) -> None:
     from consumers import slow_lane
     from consumers.profiles import Profiles
+    from hub.identity import blocklist
     from hub.identity.strategies import rules
     from hub.streams.batches import consume
 
+    blocklist.apply(resources.settings)
     wished = rules(resources.settings)
     regions = regions_of(resources.settings)
     prefix = resources.settings.kafka.prefix
@@ -74,6 +76,14 @@ async def _sync(resources: Resources, stop: asyncio.Event) -> None:
 
     works = [Sync(tool, resources.hints) for tool in instances(resources.settings).values()]
     await consume(resources.settings.kafka, resources.store, works, stop, resources.instance)
+
+
+async def _duplicates(resources: Resources, stop: asyncio.Event) -> None:
+    from consumers.duplicates import Duplicates
+    from hub.streams.batches import consume
+
+    kafka = resources.settings.kafka
+    await consume(kafka, resources.store, [Duplicates(kafka.prefix)], stop, resources.instance)
 
 
 async def _dispatcher(resources: Resources, stop: asyncio.Event) -> None:
@@ -101,6 +111,7 @@ ROLES: dict[str, Role] = {
     "profiles": _profiles,
     "relay": _relay,
     "sync": _sync,
+    "duplicates": _duplicates,
     "dispatcher": _dispatcher,
     "monitor": _monitor,
     "console": _console,
@@ -116,7 +127,7 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
     ("gateway",),
     ("mailbox",),
     ("profiles",),
-    ("relay", "sync", "dispatcher", "monitor", "console"),
+    ("relay", "sync", "duplicates", "dispatcher", "monitor", "console"),
 )
 """How `hub serve` shares the roles out over processes: those that are busy with Python have one each."""
 

@@ -63,6 +63,13 @@ _NO_PERSON = {
 _FEWEST_DIGITS = 3
 
 
+NOBODY_HERE: set[str] = set()
+"""What stands for nobody in this installation, beside the lists above: addresses, numbers, and domains as `@firm.org`.
+
+`hub.identity.blocklist` fills it when a process starts, and nobody changes it afterwards.
+"""
+
+
 class Value(NamedTuple):
     """A normalised identifier; `blocked` values are kept and never link."""
 
@@ -92,7 +99,9 @@ def email(written: str) -> Value | None:
     name = local.partition("+")[0]
     role = local in _ROLES or name in _ROLES
     run = len(name) >= _FEWEST_OF_A_RUN and name.isdigit() and _is_pattern(name)
-    return Value(candidate, role or run or candidate in _PLACEHOLDERS or domain in _DEAF_DOMAINS)
+    listed = candidate in _PLACEHOLDERS or domain in _DEAF_DOMAINS
+    ours = bool(NOBODY_HERE) and (candidate in NOBODY_HERE or f"@{domain}" in NOBODY_HERE)
+    return Value(candidate, role or run or listed or ours)
 
 
 def _unusual_email(candidate: str) -> str | None:
@@ -110,6 +119,13 @@ def mailbox(address: str) -> str | None:
     (identity.md §3.1). No address of somebody becomes one that stands for nobody.
     """
     return _canonical(address) if address[address.rfind("@") + 1 :] in _PROVIDERS else None
+
+
+def forget() -> None:
+    """Forget what was normalised by other lists."""
+    email.cache_clear()
+    phone.cache_clear()
+    _canonical.cache_clear()
 
 
 @lru_cache(maxsize=CACHE)
@@ -137,7 +153,7 @@ def phone(written: str, region: str | None) -> Value | None:
     value = f"+{number.country_code}{phonenumbers.national_significant_number(number)}"
     if number.extension:
         value += f";ext={number.extension}"
-    return Value(value, kind in _NO_PERSON or _is_pattern(str(number.national_number)))
+    return Value(value, kind in _NO_PERSON or value in NOBODY_HERE or _is_pattern(str(number.national_number)))
 
 
 def device(written: str) -> str | None:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from hub.identity.causes import Causes
 from hub.identity.decisions import Decision, learn_ruling
 from hub.identity.evidence import LINK, SHARED, Fact, Known, Who, learn
+from hub.identity.groups import Groups
 from hub.identity.resolve import MOST_CODES, Person, links, resolve
 from hub.identity.strategies import DEFAULT, Rules
 from hub.identity.survivorship import line
@@ -84,27 +87,8 @@ class Changes:
     oversize: list[bytes] = field(default_factory=list)
     profiles: list[Told] = field(default_factory=list)
     dead_profiles: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)
+    redirects: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)
     moved: list[Moved] = field(default_factory=list)
-
-
-class Groups:
-    """Link groups that become one. A stored group stays before one that is `made` now, so that few rows move."""
-
-    def __init__(self, made: frozenset[bytes]) -> None:
-        self._made = made
-        self._parent: dict[bytes, bytes] = {}
-
-    def root(self, group: bytes) -> bytes:
-        """The id that the group goes by now."""
-        while (parent := self._parent.get(group, group)) != group:
-            group = parent
-        return group
-
-    def join(self, one: bytes, other: bytes) -> None:
-        """Make two groups one."""
-        stays, goes = sorted((self.root(one), self.root(other)), key=lambda group: (group in self._made, group))
-        if stays != goes:
-            self._parent[goes] = stays
 
 
 def outcome(
@@ -132,24 +116,10 @@ def outcome(
         if len(members) == 1 and _says_more_of_the_same(members[0]):
             _tell_again(changes, members[0], versions)
             continue
-        _regroup(changes, root, members)
-        _settle(changes, root, members, versions, causes)
+        regroup(changes, root, members)
+        settle(changes, root, members, versions, causes)
     changes.rows = [row for row in rows.values() if row.dirty]
     return changes
-
-
-@dataclass(frozen=True, slots=True)
-class Causes:
-    """The event that came for a record: a word about its person, or a decision that names it."""
-
-    told: dict[bytes, bytes] = field(default_factory=dict)
-    decided: dict[bytes, bytes] = field(default_factory=dict)
-
-    def of(self, records: Iterable[bytes]) -> bytes | None:
-        """Why something happened among these records; a decision comes first."""
-        among = list(records)
-        found = (named[record] for named in (self.decided, self.told) for record in among if record in named)
-        return next(found, None)
 
 
 def unsettled(rows: Mapping[bytes, Row]) -> list[bytes]:
@@ -190,13 +160,13 @@ def _decide(groups: Groups, named: Sequence[Row], fact: Fact, decision: Decision
 def _connect(changes: Changes, groups: Groups, row: Row, identifiers: Mapping[bytes, Identified]) -> None:
     """Join the record's group with those of its linking identifiers; a value that is shared links nothing."""
     for claim in row.known.evidence.claims:
-        identifier = claim.identifier
-        stored = changes.identifiers.get(identifier) or identifiers.get(identifier)
-        if stored and stored.state == SHARED:
-            claim.state = SHARED
-        elif links(row.known, claim):
+        if links(row.known, claim):
+            identifier = claim.identifier
+            stored = changes.identifiers.get(identifier) or identifiers.get(identifier)
             if stored is None:
                 changes.identifiers[identifier] = Identified(row.group, LINK)
+            elif stored.state == SHARED:
+                claim.state = SHARED
             else:
                 groups.join(stored.group, row.group)
 
@@ -221,7 +191,7 @@ def _tell_again(changes: Changes, row: Row, versions: Mapping[bytes, int]) -> No
     changes.profiles.append(Told(one, row.group, line(one, row.activities, changes.rules), version, is_new=False))
 
 
-def _regroup(changes: Changes, root: bytes, members: Sequence[Row]) -> None:
+def regroup(changes: Changes, root: bytes, members: Sequence[Row]) -> None:
     """Move every row and identifier of an absorbed group to the root; note a group that has become too large."""
     if len(members) > MOST_RECORDS:
         changes.oversize.append(root)
@@ -237,7 +207,7 @@ def _regroup(changes: Changes, root: bytes, members: Sequence[Row]) -> None:
                     changes.identifiers[claim.identifier] = Identified(root, LINK)
 
 
-def _settle(
+def settle(
     changes: Changes,
     root: bytes,
     members: Sequence[Row],
@@ -262,14 +232,32 @@ def _settle(
         rows = [by_record[known.record] for known in one.records]
         came = any(row.profile not in (None, one.profile) for row in rows)
         left = one.profile in parted
-        if came or left or any(row.known.record in causes.told for row in rows):
+        activities = sum(row.activities for row in rows)
+        if came or left or causes.change(one, activities, changes.rules):
             base = top if came or left else versions.get(one.profile, top)
             absorbed = tuple(sorted(gone & {known.record for known in one.records}))
             parts = tuple(sorted(parted[one.profile] - before)) if left else ()
-            text = line(one, sum(row.activities for row in rows), changes.rules)
+            text = line(one, activities, changes.rules)
             changes.profiles.append(Told(one, root, text, base + 1, one.profile not in versions, absorbed, parts))
     changes.dead_profiles |= {profile: (home[profile], top + 1) for profile in sorted(gone)}
+    changes.redirects |= _moved_on(members, home, gone, top + 1)
     _move(changes, members, home, causes)
+
+
+def _moved_on(
+    members: Sequence[Row], home: Mapping[bytes, bytes], gone: AbstractSet[bytes], version: int
+) -> dict[bytes, tuple[bytes, int]]:
+    """Records that are somebody else's now: an id that one of them once gave leads there from now on.
+
+    Told of every one, so that each id leads to a living profile in one step, whoever comes apart again later.
+    """
+    return {
+        row.known.record: (home[row.known.record], version)
+        for row in members
+        if row.profile is not None
+        and home[row.known.record] not in {row.profile, row.known.record}
+        and row.known.record not in gone
+    }
 
 
 def _resolve(changes: Changes, root: bytes, members: Sequence[Row]) -> list[Person]:

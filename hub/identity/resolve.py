@@ -74,7 +74,7 @@ def resolve(records: Sequence[Known], steps: list[Step] | None = None) -> list[P
     and their records come in a fixed order. `steps` is given every edge that was tried.
     """
     heard = [record for record in records if record.evidence.first_at]
-    claimers = _claimers(heard) if len(heard) != 1 or len(heard[0].evidence.names) > MOST_CODES else {}
+    claimers = claimers_of(heard) if len(heard) != 1 or len(heard[0].evidence.names) > MOST_CODES else {}
     share(claimers)
     if len(heard) == 1:
         return [Person(heard[0].record, (heard[0],))]
@@ -141,7 +141,8 @@ def links(record: Known, claim: Claim) -> bool:
     return claim.state == LINK and may_link(claim.namespace, claim.value, trusted=claim.trusted, key=record.key)
 
 
-def _claimers(records: Sequence[Known]) -> Claimers:
+def claimers_of(records: Iterable[Known]) -> Claimers:
+    """Identifier → who may link by it, with the claim."""
     found: Claimers = defaultdict(list)
     for record in records:
         for claim in record.evidence.claims:
@@ -153,12 +154,13 @@ def _claimers(records: Sequence[Known]) -> Claimers:
 def share(claimers: Claimers) -> None:
     """Turn values shared that too many trusted records or given names stand behind (rule 7); sticky."""
     for (namespace, _), claims in claimers.items():
-        if _exceeds(namespace, [record for record, claim in claims if claim.trusted or namespace == DEVICE]):
+        if exceeds(namespace, [record for record, claim in claims if claim.trusted or namespace == DEVICE]):
             for _, claim in claims:
                 claim.state = SHARED
 
 
-def _exceeds(namespace: str, records: Sequence[Known]) -> bool:
+def exceeds(namespace: str, records: Sequence[Known]) -> bool:
+    """Whether these are more people than one value may stand for."""
     if namespace == OBJECT:
         return False
     if namespace == DEVICE:
@@ -196,7 +198,7 @@ def _edges(claimers: Claimers, contested: Disputed) -> Iterator[Edge]:
     for (namespace, value), claims in claimers.items():
         if claims[0][1].state == LINK and namespace != DEVICE:
             for one, other in _pairs(namespace, claims):
-                if _may_link(namespace, one, other):
+                if may_join(namespace, one, other):
                     late = bool(contested) and any(
                         (end[0].record, namespace, value) in contested for end in (one, other)
                     )
@@ -208,7 +210,7 @@ def _pairs(namespace: str, claims: Sequence[Claimer]) -> Iterable[tuple[Claimer,
 
     Strangers under one crowded value say nothing about each other, and there may be thousands of them.
     """
-    if not _exceeds(namespace, [record for record, _ in claims]):
+    if not exceeds(namespace, [record for record, _ in claims]):
         return combinations(claims, 2)
     trusted = [one for one in claims if one[1].trusted]
     strangers = [one for one in claims if not one[1].trusted]
@@ -230,20 +232,21 @@ def _superseded(record: Known, claim: Claim) -> bool:
     return (claim.last_at, claim.last_event) != latest
 
 
-def _may_link(namespace: str, one: Claimer, other: Claimer) -> bool:
+def may_join(namespace: str, one: Claimer, other: Claimer) -> bool:
     """Rule 4: an e-mail wants names that are not clearly different, a phone the same full name not too far apart."""
     if namespace == OBJECT:
         return True
     if namespace in {"email", MAILBOX}:
         return not groups_differ(_given(one[0]), _given(other[0]))
-    return _same_full_name(one[0], other[0]) and _days_apart(one[1], other[1]) <= FARTHEST_DAYS
+    return same_full_name(one[0], other[0]) and _days_apart(one[1], other[1]) <= FARTHEST_DAYS
 
 
 def _given(record: Known) -> frozenset[str]:
     return frozenset(name.given for name in record.evidence.names)
 
 
-def _same_full_name(one: Known, other: Known) -> bool:
+def same_full_name(one: Known, other: Known) -> bool:
+    """Whether both ever said one family name with given names that are one formal name's."""
     return any(
         name.family and name.family == its.family and same_formal(name.given, its.given)
         for name in one.evidence.names

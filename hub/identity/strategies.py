@@ -80,16 +80,6 @@ def most_frequent(said: Sequence[Said]) -> Said:
     return max(known, key=lambda one: (len(records[one.value]), _last(one)))
 
 
-def least(said: Iterable[Said]) -> Said:
-    """The smallest value. Whoever says it: an event is seen, believed or not."""
-    return min(said, key=lambda one: (one.value, _last(one)))
-
-
-def greatest(said: Iterable[Said]) -> Said:
-    """The greatest value, whoever says it."""
-    return max(said, key=lambda one: (one.value, _last(one)))
-
-
 def union(said: Sequence[Said]) -> list[str]:
     """All members of these sets, each a JSON list of texts; in order."""
     return sorted({member for one in believed(said) for member in orjson.loads(one.value)})

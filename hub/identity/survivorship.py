@@ -6,7 +6,7 @@ Every strategy is a maximum over a total order, so neither order nor repetition 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import orjson
 
@@ -15,12 +15,22 @@ from hub.identity.consent import current, strictest
 from hub.identity.evidence import ACCOUNT, MAILBOX, Known, Statement
 from hub.identity.ids import as_text
 from hub.identity.resolve import Person
-from hub.identity.strategies import DEFAULT, Rules, Said, greatest, least, most_recent, union
+from hub.identity.strategies import (
+    DEFAULT,
+    Rules,
+    Said,
+    most_frequent,
+    most_recent,
+    source_priority,
+    union,
+    verified_first,
+)
 from hub.identity.things import Stated
 from hub.identity.traits import VERIFIED
 
 TAGS = "tags"
 _PROOFS = {flag: field for field, flag in VERIFIED.items()}
+_SPECIAL = {TAGS, *_PROOFS}
 _Lines = dict[str, dict[str, str]]
 
 
@@ -29,52 +39,91 @@ def line(person: Person, activities: int, rules: Rules = DEFAULT) -> bytes:
 
     `activities` is the number of inbound events of all its records.
     """
-    said = _said(person.records, rules)
-    tags = said.pop(TAGS, None)
+    records = person.records
+    fields, tags = _plain(records[0]) if len(records) == 1 and _is_plain(records[0]) else _worked_out(records, rules)
     return orjson.dumps(
         {
             "activities": activities,
-            "fields": _fields(person.records, said, rules),
-            "identifiers": _identifiers(person.records),
+            "fields": dict(sorted(fields.items())),
+            "identifiers": _identifiers(records),
             "owner": None,
             "profile_id": as_text(person.profile),
             "records": [
                 {"key": key, "kind": kind, "source": source}
-                for source, kind, key in sorted((one.source, one.kind, one.key[1]) for one in person.records)
+                for source, kind, key in sorted([(one.source, one.kind, one.key[1]) for one in records])
             ],
             "stage": None,
-            "tags": union(tags) if tags else [],
-        },
-        option=orjson.OPT_SORT_KEYS,
+            "tags": tags,
+        }
     )
 
 
-def _fields(records: Sequence[Known], said: Mapping[str, Sequence[Said]], rules: Rules) -> _Lines:
+def _is_plain(record: Known) -> bool:
+    """Whether what a record says by itself needs no strategy: no proofs, no tags, no things, no consents."""
+    known = record.evidence
+    return not known.things and not known.consents and _SPECIAL.isdisjoint(known.fields)
+
+
+def _plain(record: Known) -> tuple[_Lines, list[str]]:
+    """The short way for most people, who are one record: everything that it says, and when it was seen."""
+    source, key, known = record.source, record.key[1], record.evidence
+    found = {
+        field: {"at": one.at, "key": key, "source": source, "value": one.value} for field, one in known.fields.items()
+    }
+    for field, at in (("first_seen", known.first_at), ("last_seen", known.last_at)):
+        found[field] = {"at": at, "key": key, "source": source, "value": at}
+    return found, []
+
+
+def _worked_out(records: Sequence[Known], rules: Rules) -> tuple[_Lines, list[str]]:
     """Field → what is told of it: stated traits by their strategies, and what is worked out of events and things."""
+    stated: dict[str, list[_Stated]] = defaultdict(list)
+    for record in records:
+        for field, one in record.evidence.fields.items():
+            stated[field].append((record, one))
+    proofs = [field for flag, field in _PROOFS.items() if stated.pop(flag, None)]
+    tags = [_of(record, TAGS, one, rules) for record, one in stated.pop(TAGS, ())]
     found: _Lines = {}
-    for field, all_said in said.items():
-        best = all_said[0] if len(all_said) == 1 else rules.strategies.get(field, most_recent)(all_said)
-        found[field] = _shown(best)
-        if best.proved:
-            found[VERIFIED[field]] = {**found[field], "value": "true"}
+    for field, by in stated.items():
+        if field not in proofs and (len(by) == 1 or _newest_wins(field, by, rules)):
+            record, one = max(by, key=_newness)
+            found[field] = {"at": one.at, "key": record.key[1], "source": record.source, "value": one.value}
+        else:
+            found |= _chosen(field, by, rules)
     found |= _seen(records)
     if any(one.evidence.things or one.evidence.consents for one in records):
         found |= _derived(records) | _consents(records)
-    return found
+    return found, union(tags) if tags else []
 
 
-def _said(records: Iterable[Known], rules: Rules) -> dict[str, list[Said]]:
-    """Field → what each record says of it."""
-    found: dict[str, list[Said]] = defaultdict(list)
-    for record in records:
-        stated = record.evidence.fields
-        for field, one in stated.items():
-            if field not in _PROOFS:
-                found[field].append(_of(record, field, one, rules))
-        for flag in _PROOFS.keys() & stated.keys():
-            if (field := _PROOFS[flag]) in stated:
-                found[field][-1:] = _with_proof(found[field][-1], stated[flag])
-    return found
+_Stated = tuple[Known, Statement]
+_WITHOUT_PROOF_OR_PLACE = {most_recent, source_priority, verified_first}
+
+
+def _newest_wins(field: str, by: Sequence[_Stated], rules: Rules) -> bool:
+    """Whether the field's strategy comes to the newest statement here, which most do without proofs and priorities."""
+    strategy = rules.strategies.get(field, most_recent)
+    if strategy in _WITHOUT_PROOF_OR_PLACE:
+        return field not in rules.places
+    return strategy is most_frequent and len({one.value for _, one in by}) == 1
+
+
+def _newness(stated: _Stated) -> tuple[bool, str, str, str, bytes]:
+    """As `strategies.most_recent` orders them."""
+    record, one = stated
+    return one.trusted, one.at, one.event, one.value, record.record
+
+
+def _chosen(field: str, by: Iterable[_Stated], rules: Rules) -> _Lines:
+    """One of several statements, by the field's strategy; and whether it is proved, where anybody said that."""
+    flag, said = VERIFIED.get(field), list[Said]()
+    for record, one in by:
+        now = _of(record, field, one, rules)
+        proof = record.evidence.fields.get(flag) if flag else None
+        said += _with_proof(now, proof) if proof else (now,)
+    best = said[0] if len(said) == 1 else rules.strategies.get(field, most_recent)(said)
+    shown = _shown(best)
+    return {field: shown, flag: {**shown, "value": "true"}} if flag and best.proved else {field: shown}
 
 
 def _of(record: Known, field: str, one: Statement, rules: Rules) -> Said:
@@ -99,15 +148,17 @@ def _shown(one: Said) -> dict[str, str]:
     return {"at": one.at, "key": one.key, "source": one.source, "value": one.value}
 
 
-def _seen(records: Iterable[Known]) -> _Lines:
+def _seen(records: Sequence[Known]) -> _Lines:
     """When the person was seen first and last: every event counts, also one that is not believed."""
-    first, last = [], []
-    for record, source, _, key, known in records:
-        first.append(Said(known.first_at, known.first_at, known.first_event, True, record, source, key[1]))  # noqa: FBT003 - an event is seen, believed or not
-        last.append(Said(known.last_at, known.last_at, "", True, record, source, key[1]))  # noqa: FBT003 - likewise
-    if len(first) > 1:
-        return {"first_seen": _shown(least(first)), "last_seen": _shown(greatest(last))}
-    return {"first_seen": _shown(first[0]), "last_seen": _shown(last[0])}
+    first = min(records, key=lambda one: (one.evidence.first_at, one.evidence.first_event, one.record))
+    last = max(records, key=lambda one: (one.evidence.last_at, one.record))
+    return {
+        field: {"at": at, "key": by.key[1], "source": by.source, "value": at}
+        for field, by, at in (
+            ("first_seen", first, first.evidence.first_at),
+            ("last_seen", last, last.evidence.last_at),
+        )
+    }
 
 
 def _derived(records: Iterable[Known]) -> _Lines:
@@ -132,9 +183,13 @@ def _consents(records: Iterable[Known]) -> _Lines:
 
 
 def _identifiers(records: Iterable[Known]) -> list[dict[str, str]]:
-    claims = (claim for record in records for claim in record.evidence.claims)
-    found = {(claim.namespace, claim.value) for claim in claims if claim.namespace != MAILBOX}
-    found |= {("account", f"{record.source}:{record.key[1]}") for record in records if record.kind == ACCOUNT}
+    found = set()
+    for record in records:
+        for claim in record.evidence.claims:
+            if claim.namespace != MAILBOX:
+                found.add((claim.namespace, claim.value))
+        if record.kind == ACCOUNT:
+            found.add(("account", f"{record.source}:{record.key[1]}"))
     return [{"type": namespace, "value": value} for namespace, value in sorted(found)]
 
 

@@ -89,6 +89,17 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
 
 
 @asynccontextmanager
+async def snapshot(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection that only reads, and sees everything as it was at its first look. Raises Retry."""
+    async with (
+        translated(),
+        pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        yield connection
+
+
+@asynccontextmanager
 async def reading(pool: Pool) -> AsyncIterator[Connection]:
     """A connection for statements on their own. Raises Retry."""
     async with translated(), pool.acquire() as connection:

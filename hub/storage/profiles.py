@@ -83,6 +83,22 @@ async def insert_records(connection: Connection, new: Mapping[bytes, Who]) -> se
     return {row[0] for row in rows}
 
 
+async def count_on_shared(connection: Connection, identifiers: Collection[bytes]) -> None:
+    """Let nobody make these values link again before we have committed: their groups are not locked by us.
+
+    Comes after every insert. One that links by now shows in what is read next.
+    """
+    await connection.fetchval(
+        """
+        SELECT count(*) FROM (
+            SELECT 1 FROM identifier WHERE identifier_id = ANY($1::uuid[]) AND state = 'shared'
+            ORDER BY identifier_id FOR SHARE
+        ) held
+        """,
+        sorted(identifiers),
+    )
+
+
 async def lock_groups(connection: Connection, groups: Collection[bytes]) -> set[bytes]:
     """Lock these groups in order; gives those that are too large for an ordinary batch.
 

@@ -10,18 +10,26 @@ OPEN_STATES = ("pending", "sending", "retry", "dead")
 
 
 async def waiting(pool: Pool) -> dict[str, Any]:
-    """`outbox`, `slow_lane`, `deliveries`, `timers` and `dead_letters`, as `hub lag --json` prints them. Raises Retry.
+    """`outbox`, `deliveries`, `timers` and `dead_letters`, as `hub lag --json` prints them. Raises Retry.
 
     Seconds are measured on the database's own clock; null where nothing waits.
     """
     async with reading(pool) as connection:
         return {
             "outbox": await _outbox(connection),
-            "slow_lane": await _slow_lane(connection),
             "deliveries": await _deliveries(connection),
             "timers": {"pending": 0, "oldest_seconds": None},
             "dead_letters": await connection.fetchval("SELECT count(*) FROM dead_letter WHERE state <> 'resolved'"),
         }
+
+
+async def slow_lane(pool: Pool) -> tuple[int, float]:
+    """How many events wait in the slow lane, and for how many seconds the oldest has. Raises Retry."""
+    async with reading(pool) as connection:
+        (row,) = await connection.fetch(
+            "SELECT count(*), extract(epoch FROM clock_timestamp() - min(at))::double precision FROM slow_lane"
+        )
+    return row[0], _seconds(row[1]) or 0.0
 
 
 async def _outbox(connection: Connection) -> dict[str, Any]:
@@ -31,13 +39,6 @@ async def _outbox(connection: Connection) -> dict[str, Any]:
                extract(epoch FROM clock_timestamp() - min(created_at))::double precision
         FROM outbox
         """
-    )
-    return {"pending": row[0], "oldest_seconds": _seconds(row[1])}
-
-
-async def _slow_lane(connection: Connection) -> dict[str, Any]:
-    (row,) = await connection.fetch(
-        "SELECT count(*), extract(epoch FROM clock_timestamp() - min(at))::double precision FROM slow_lane"
     )
     return {"pending": row[0], "oldest_seconds": _seconds(row[1])}
 

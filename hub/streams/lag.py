@@ -19,7 +19,7 @@ from hub import clock
 from hub.settings import Kafka
 from hub.streams.broker import Broker, GroupFound, TopicFound, answering, open_broker, translated
 from hub.streams.clients import consumer, started
-from schemas.topics import INBOUND, PROFILES
+from schemas.topics import HUB_TOPIC, INBOUND, PROFILES
 
 FIRST_RECORD_SECONDS = 5.0
 _SMALLEST_FETCH = 1
@@ -59,10 +59,14 @@ class Reading:
 
 
 def watched(kafka: Kafka, destinations: Iterable[str]) -> tuple[Watched, ...]:
-    """The groups of the hub: `profiles` on every inbound topic, one `sync.<destination>` each on `profiles`."""
+    """The groups of the hub: `profiles` on every inbound topic, one `sync.<destination>` each on `profiles`.
+
+    `duplicates` follows the profiles, and what people decide.
+    """
     inbound = tuple(kafka.prefix + topic.name for topic in INBOUND)
     syncs = (Watched(f"{kafka.prefix}sync.{name}", (kafka.prefix + PROFILES.name,)) for name in sorted(destinations))
-    return (Watched(f"{kafka.prefix}profiles", inbound), *syncs)
+    looked = (kafka.prefix + PROFILES.name, kafka.prefix + HUB_TOPIC)
+    return (Watched(f"{kafka.prefix}profiles", inbound), Watched(f"{kafka.prefix}duplicates", looked), *syncs)
 
 
 class LagReader:

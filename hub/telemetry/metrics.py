@@ -30,7 +30,6 @@ LAG_SECONDS = Metric("hub_lag_seconds", "Age of the first record that the group 
 LAG_TO_LOSS = Metric("hub_lag_to_loss_seconds", "Until the first unread record may be deleted.", _PLACE)
 LAG_STATE = Metric("hub_lag_state", "1 for the state the group is in, 0 for the others.", (*_PLACE, "state"))
 OUTBOX = Metric("hub_outbox_pending_messages", "Messages that are committed and not on Kafka yet.")
-SLOW_LANE = Metric("hub_slow_lane_pending_events", "Events about groups that are too large for ordinary batches.")
 OUTBOX_OLDEST = Metric("hub_outbox_oldest_seconds", "Age of the oldest row of the outbox.")
 DELIVERIES = Metric("hub_deliveries", "Deliveries that are not at their end, and dead ones.", ("destination", "state"))
 DELIVERY_OLDEST = Metric("hub_delivery_oldest_due_seconds", "How long the longest due has been due.", ("destination",))
@@ -46,7 +45,6 @@ CATALOGUE = (
     LAG_STATE,
     OUTBOX,
     OUTBOX_OLDEST,
-    SLOW_LANE,
     DELIVERIES,
     DELIVERY_OLDEST,
     TIMERS,
@@ -70,7 +68,6 @@ class Gauges:
         """Take over a report of `hub lag --json`, looked at `at` (seconds since 1970)."""
         self._show_lag(report["groups"])
         self._put(OUTBOX, {(): report["outbox"]["pending"]})
-        self._put(SLOW_LANE, {(): report["slow_lane"]["pending"]})
         self._put(OUTBOX_OLDEST, {(): report["outbox"]["oldest_seconds"] or 0})
         self._put(TIMERS, {(): report["timers"]["pending"]})
         self._put(TIMER_OLDEST, {(): report["timers"]["oldest_seconds"] or 0})

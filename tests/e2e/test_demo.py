@@ -54,7 +54,7 @@ def test_a_second_start_drops_every_event_and_tells_nobody(tmp_path: Path) -> No
     finally:
         embedded.stop(state)
     nothing = {"actions_fired": 0, "mails_sent": 0, "dead_letters": 0}
-    lag = dict.fromkeys(("profiles", *(f"sync.{name}" for name in sorted(NAMES))), 0)
+    lag = dict.fromkeys(("profiles", "duplicates", *(f"sync.{name}" for name in sorted(NAMES))), 0)
     assert first == {**first, **nothing, "events_in": EVENTS, "lag": lag}
     assert 0 < first["duplicates_dropped"] < EVENTS / 5
     assert 0 < first["merges"] < first["profiles"] <= EVENTS
@@ -88,7 +88,11 @@ def test_a_demo_that_was_killed_is_ended_by_the_next_start(
     assert not (tmp_path / "none.json").exists()
     told = performed(variables, tmp_path / "told.json")
     assert told["events_in"] == EVENTS
-    assert told["lag"].keys() == {f"{prefix}profiles", *(f"{prefix}sync.{name}" for name in NAMES)}
+    assert told["lag"].keys() == {
+        f"{prefix}profiles",
+        f"{prefix}duplicates",
+        *(f"{prefix}sync.{name}" for name in NAMES),
+    }
     assert set(told["lag"].values()) == {0}
 
 

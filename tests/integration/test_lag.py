@@ -137,10 +137,11 @@ async def test_without_a_broker_it_is_a_retry() -> None:
 
 
 def test_the_hub_s_groups_carry_the_prefix_on_group_and_topic() -> None:
-    profiles, sales, shop = watched(Kafka(prefix="eu."), ["shop", "sales"])
+    profiles, duplicates, sales, shop = watched(Kafka(prefix="eu."), ["shop", "sales"])
     assert profiles.group == "eu.profiles"
     assert "eu.inbound.forms" in profiles.topics
     assert len(profiles.topics) == 7
+    assert duplicates == Watched("eu.duplicates", ("eu.profiles", "eu.inbound.hub"))
     assert sales == Watched("eu.sync.sales", ("eu.profiles",))
     assert shop.group == "eu.sync.shop"
 
@@ -191,7 +192,8 @@ async def test_a_report_tells_every_queue_and_keeps_its_look(lagging: Lagging, p
     kept = await samples.history(pool, [one.group for one in monitor.groups])
     assert {group: len(found) for group, found in kept.items()} == {
         lagging.group("profiles"): 1,
-        lagging.group("sync.sales"): 0,  # its topic is not there
+        lagging.group("duplicates"): 0,  # its topics are not there
+        lagging.group("sync.sales"): 0,
     }
     assert [row["state"] for row in report["groups"]] == ["ok", "ok"]
     assert report["outbox"] == {"pending": 0, "oldest_seconds": None}

@@ -12,10 +12,12 @@ import pytest
 import pytest_asyncio
 
 from consumers import slow_lane
+from consumers.monitor import slow_lane_rows
 from consumers.profiles import Profiles
 from hub.cache import LocalHints
 from hub.identity import outcome
 from hub.identity.evidence import Fact, Words
+from hub.storage import queues
 from hub.storage.pool import Connection, Pool
 from tests.support.crowd import a_crowd, decisions_among
 from tests.support.line import audit, batch_connections, cut, deadlocks, lines, running, until, write
@@ -68,12 +70,15 @@ async def test_a_stranger_s_thousand_names_wait_and_everybody_else_goes_on(batch
     for number in range(20, 60, 10):
         await write(batch_pool, [*posts[number : number + 10], *others])
     assert await waiting(batch_pool) == 40
+    (row,) = slow_lane_rows(*await queues.slow_lane(batch_pool))
+    assert (row["group"], row["topic"], row["messages"], row["state"]) == ("profiles", "slow lane", 40, "slow")
     assert (
         await batch_pool.fetchval("SELECT activities FROM source_record WHERE record_id = $1", record(others[1])) == 1
     )
     await write(batch_pool, posts)
     assert await waiting(batch_pool) == 60, "repeats of what is written wait as well, and change nothing"
     await worked_off(batch_pool)
+    assert slow_lane_rows(*await queues.slow_lane(batch_pool)) == []
     assert await lines(batch_pool) == whole([ann, *posts, *others]).lines
     await audit(batch_pool)
 

@@ -209,6 +209,8 @@ class Memory:
         for profile, (_, version) in changes.dead_profiles.items():
             del self.profiles[profile]
             self.versions[profile].append(version)
+        for record, (_, version) in changes.redirects.items():
+            self.versions.setdefault(record, []).append(version)
         for told in changes.profiles:
             profile = told.person.profile
             assert told.is_new is (profile not in self.profiles)

@@ -20,7 +20,6 @@ KEYS = {
 REPORT: dict[str, Any] = {
     "groups": [],
     "outbox": {"pending": 0, "oldest_seconds": None},
-    "slow_lane": {"pending": 0, "oldest_seconds": None},
     "deliveries": {"pending": 0, "sending": 0, "retry": 0, "dead": 0, "oldest_seconds": None, "destinations": {}},
     "timers": {"pending": 0, "oldest_seconds": None},
     "dead_letters": 0,

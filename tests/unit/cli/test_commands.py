@@ -18,9 +18,10 @@ command = CliRunner()
 HEAVY = ("fastapi", "aiokafka", "asyncpg", "pydantic", "jgo", "rich.live", "uvicorn", "sqlalchemy")
 PLACES = [
     *([name] for name in ("init", "serve", "lag", "topics", "doctor", "schemas")),
-    *(["profiles", name] for name in ("export", "lookup", "show")),
+    *(["profiles", name] for name in ("export", "lookup", "show", "resolve")),
     *(["dead-letters", name] for name in ("list", "show", "retry")),
     *(["deliveries", name] for name in ("list", "show", "retry")),
+    *(["duplicates", name] for name in ("list", "show", "decide")),
     *(["sources", name] for name in ("list", "test")),
     ["config", "check"],
     *(["embedded", name] for name in ("start", "status", "stop", "env")),
@@ -136,7 +137,7 @@ def test_the_table_of_lag_shows_the_worst_of_each_topic() -> None:
     ]
     queue = {"pending": 0, "oldest_seconds": None}
     tool = {"pending": 2, "sending": 0, "retry": 1, "dead": 4, "oldest_seconds": 3.0}
-    report = {"groups": rows, "outbox": queue, "slow_lane": queue, "timers": queue, "dead_letters": 1}
+    report = {"groups": rows, "outbox": queue, "timers": queue, "dead_letters": 1}
     console = Console(width=120)
     with console.capture() as shown:
         console.print(render(report | {"deliveries": tool | {"destinations": {"sales": tool}}}))

@@ -8,7 +8,7 @@ from consumers.levels import dirty, news, opened
 from hub.identity.ids import as_text, hash_id
 from hub.storage.told import Level, Truth
 
-ANN, BOB = hash_id("test", "ann"), hash_id("test", "bob")
+ANN, BOB, ZED = (hash_id("test", name) for name in ("ann", "bob", "zed"))
 
 
 def a_level(**known: Any) -> Level:
@@ -45,6 +45,15 @@ def test_a_merge_is_news_once_and_only_of_an_id_that_was_spoken_of() -> None:
     assert dirty(a_level(**GOES, tried=True)), "a try that nobody answered may have arrived"
     assert not dirty(a_level(**GOES))
     assert not dirty(a_level(**GOES, **AWAY))
+
+
+def test_an_absorbed_id_that_came_out_with_somebody_else_is_told_again_under_its_new_survivor() -> None:
+    moved = a_level(**GOES | {"want_into": ZED}, **AWAY)
+    assert dirty(moved)
+    told = news(moved, Truth(ZED, 9, "{}"))
+    assert told
+    assert (told.type, told.version, told.lane, told.others) == ("profile.merged", 9, ZED, (as_text(ANN),))
+    assert news(moved, MERGED) is None, "the truth went on, and that is told already"
 
 
 def test_an_erasure_opens_nothing() -> None:

@@ -44,9 +44,13 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
     async def nothing(*_: Any) -> dict[str, Any]:
         return {}
 
+    async def nobody(*_: Any) -> tuple[int, float]:
+        return 0, 0.0
+
     found = Broker()
     monkeypatch.setattr(monitor, "open_lag_reader", found.open)
     monkeypatch.setattr(queues, "waiting", nothing)
+    monkeypatch.setattr(queues, "slow_lane", nobody)
     return found
 
 

@@ -23,7 +23,6 @@ REPORT: dict[str, Any] = {
         }
     ],
     "outbox": {"pending": 4, "oldest_seconds": None},
-    "slow_lane": {"pending": 0, "oldest_seconds": None},
     "deliveries": {
         "destinations": {"sales": {"pending": 1, "sending": 0, "retry": 2, "dead": 3, "oldest_seconds": 9.0}}
     },

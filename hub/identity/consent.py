@@ -9,7 +9,9 @@ other source ever widens a consent (identity.md §3.6).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, TypeVar
+
+from hub.identity.word import Word
 
 GIVEN, WITHDRAWN = "given", "withdrawn"
 STATES: Mapping[str, str] = {"consent.given": GIVEN, "consent.withdrawn": WITHDRAWN}
@@ -21,19 +23,6 @@ class Consent(NamedTuple):
 
     about: str
     state: str
-
-
-class Word(Protocol):
-    """What was said, when, by which event, and whether it is believed."""
-
-    @property
-    def value(self) -> str: ...
-    @property
-    def at(self) -> str: ...
-    @property
-    def event(self) -> str: ...
-    @property
-    def trusted(self) -> bool: ...
 
 
 W = TypeVar("W", bound=Word)

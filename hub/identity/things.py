@@ -13,9 +13,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from hub.identity.normalise import clean
+from hub.identity.word import Word
 
 MOST_THINGS = 500
 """Things of one sort that a record keeps: the newest. So a count stops here, and a record stays below 200 kB."""
@@ -37,19 +38,6 @@ class Thing(NamedTuple):
     def sort(self) -> str:
         """`order`, `refund` or `ticket`."""
         return self.name.partition(":")[0]
-
-
-class Word(Protocol):
-    """What is said of a thing, when, by which event, and whether it is believed."""
-
-    @property
-    def value(self) -> str: ...
-    @property
-    def at(self) -> str: ...
-    @property
-    def event(self) -> str: ...
-    @property
-    def trusted(self) -> bool: ...
 
 
 class Stated(NamedTuple):

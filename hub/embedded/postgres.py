@@ -61,11 +61,9 @@ SETTINGS = {
     "min_wal_size": "256MB",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
-    # Outbox, timers and deliveries are rows that live for seconds: clear them away early.
+    # Outbox and deliveries are rows that live for seconds; their tables say themselves how early they are cleared. The
+    # large tables are updated within their pages, which clear themselves: going over them often gains nothing.
     "autovacuum_naptime": "15s",
-    "autovacuum_vacuum_scale_factor": "0.05",
-    "autovacuum_vacuum_insert_scale_factor": "0.1",
-    "autovacuum_analyze_scale_factor": "0.02",
     "log_checkpoints": "off",
     "log_line_prefix": "%m [%p] ",
 }

@@ -1,16 +1,17 @@
-"""What a person decided, as its event on `inbound.hub` says it: names of records into ids. Pure."""
+"""What a person did, as its event on `inbound.hub` says it: names of records into ids. Pure."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 
 from hub.errors import Unreadable
-from hub.identity.decisions import APART, SAME, Decision
+from hub.identity.decisions import APART, SAME, Decision, Erasure
 from hub.identity.decisions import WITHDRAWN as TAKEN_BACK
+from hub.identity.evidence import Fact
 from hub.identity.ids import as_text, from_text
-from schemas.envelope import MERGED, PARTED, WITHDRAWN
+from schemas.envelope import ERASED, HUB, MERGED, PARTED, WITHDRAWN
 from schemas.topics import HUB_TOPIC
 
 Text = Annotated[str, msgspec.Meta(max_length=4096)]
@@ -29,7 +30,56 @@ class Said(msgspec.Struct):
     keeps: Annotated[list[list[Text]], Pair] | None = None
 
 
+class Forget(msgspec.Struct):
+    """`schemas.events.decision.RecordsErased`."""
+
+    by: Text
+    records: Records
+    request: Text | None = None
+    identifiers: Annotated[list[Text], msgspec.Meta(max_length=100_000)] | None = None
+
+
 _said = msgspec.json.Decoder(Said).decode
+_forget = msgspec.json.Decoder(Forget).decode
+
+
+class Occasion(NamedTuple):
+    """The attributes of an event that a person made: its id, as bytes and text, its type, when it was and arrived."""
+
+    event: bytes
+    id: str
+    type: str
+    at: str
+    received_at: str
+
+
+def decided(occasion: Occasion, value: bytes) -> Fact:
+    """What a person did: about the records that it names, on nobody's timeline. Raises as `decision` does."""
+    is_erasure = occasion.type == ERASED
+    value.decode()
+    return Fact(
+        occasion.event,
+        occasion.id,
+        occasion.type,
+        HUB,
+        occasion.at,
+        occasion.received_at,
+        trusted=True,
+        spam=False,
+        payload=value,
+        who=None,
+        decision=None if is_erasure else decision(occasion.type, value),
+        erasure=erasure(value) if is_erasure else None,
+    )
+
+
+def erasure(value: bytes) -> Erasure:
+    """Whom the data of an event tells us to forget. Raises as `decision` does."""
+    said = _forget(value)
+    return Erasure(
+        tuple(_id(one, "data.records") for one in said.records),
+        tuple(_id(one, "data.identifiers") for one in said.identifiers or ()),
+    )
 
 
 def decision(event_type: str, value: bytes) -> Decision:

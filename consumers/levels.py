@@ -8,12 +8,12 @@ from typing import Literal
 from hub.identity.ids import as_text, hash_id
 from hub.storage.told import Level, Opened, Truth
 
-Kind = Literal["alive", "merged"]
+Kind = Literal["alive", "merged", "erased"]
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a destination should hear next of a profile id. `others`: ids that were absorbed, or that came apart."""
+    """What a destination should hear next of a profile id. `others`: ids that were absorbed, erased, or came apart."""
 
     id: bytes
     type: str
@@ -31,10 +31,13 @@ def delivery_id(destination: str, profile_id: bytes, event_type: str, version: i
 def dirty(level: Level) -> bool:
     """Whether the destination should hear more. One merge is told once, and only where the id was ever spoken of.
 
-    An id that was absorbed and whose record is somebody else's by now is told once more, under its new survivor.
+    An id that was absorbed and whose record is somebody else's by now is told once more, under its new survivor. An
+    erasure is told to whoever may have heard of the id.
     """
-    if level.want_kind == "erased" or level.want_version <= level.told_version:
+    if level.want_version <= level.told_version:
         return False
+    if level.want_kind == "erased":
+        return level.tried and level.told_kind != "erased"
     if level.want_kind == "merged":
         return level.tried and (level.told_kind, level.told_into) != ("merged", level.want_into)
     return True
@@ -51,7 +54,7 @@ def opened(level: Level) -> Opened:
 def news(level: Level, truth: Truth) -> News | None:
     """What to tell now, out of the truth itself; None where there is nothing (left) to tell."""
     if truth.lives_as is None:
-        return None
+        return _farewell(level) if level.want_kind == "erased" and dirty(level) else None
     kind: Kind = "alive" if truth.lives_as == level.profile_id else "merged"
     if kind == "merged" and ((level.told_kind, level.told_into) == ("merged", truth.lives_as) or not level.tried):
         return None
@@ -62,14 +65,23 @@ def news(level: Level, truth: Truth) -> News | None:
     return News(identity, event_type, kind, truth.version, truth.lives_as, _others(event_type, level))
 
 
+def _farewell(level: Level) -> News:
+    """Nobody is behind this id any more."""
+    event_type, version = _type("erased", level.told_kind), level.want_version
+    identity = delivery_id(level.destination, level.profile_id, event_type, version)
+    return News(identity, event_type, "erased", version, level.profile_id, _others(event_type, level))
+
+
 def _type(kind: str, told_kind: str | None) -> str:
-    if kind == "merged":
-        return "profile.merged"
-    return {None: "profile.created", "merged": "profile.split"}.get(told_kind, "profile.updated")
+    if kind != "alive":
+        return f"profile.{kind}"
+    return {None: "profile.created", "erased": "profile.created", "merged": "profile.split"}.get(
+        told_kind, "profile.updated"
+    )
 
 
 def _others(event_type: str, level: Level) -> tuple[str, ...]:
-    if event_type == "profile.merged":
+    if event_type in {"profile.merged", "profile.erased"}:
         return (as_text(level.profile_id),)
     if event_type == "profile.split":
         return tuple(as_text(one) for one in sorted({level.profile_id, level.told_into or level.profile_id}))

@@ -114,7 +114,8 @@ async def _write(connection: Connection, plan: _Plan) -> None:
 
 
 def _render(tool: Tool, now: News, truth: Truth) -> bytes:
-    profile = versioned(truth.line.encode(), truth.version)
+    line = truth.line.encode() if truth.line else b'{"profile_id":"%s"}' % as_text(now.lane).encode()
+    profile = versioned(line, now.version)
     return tool.destination.render(tool.settings, Notice(now.type, clock.text(clock.now()), profile, now.others))
 
 

@@ -11,18 +11,20 @@ from functools import lru_cache
 import msgspec
 import orjson
 
+from consumers.erasing import erase
 from consumers.locking import lock
 from consumers.reading import read
+from consumers.telling import states
 from hub.components import Hints, Record
+from hub.identity.erasure import keys, living
 from hub.identity.evidence import Fact
-from hub.identity.ids import as_text, hash_id
-from hub.identity.outcome import Changes, Row, Told, outcome, unsettled
+from hub.identity.ids import as_text
+from hub.identity.outcome import Row, outcome, unsettled
 from hub.identity.strategies import DEFAULT, Rules
-from hub.identity.survivorship import redirect, versioned
-from hub.storage import history, outbox, profiles, slow_lane
+from hub.storage import erasure, history, outbox, profiles, slow_lane
 from hub.storage.outbox import Message
 from hub.storage.pool import Connection
-from schemas.topics import ACTIVITIES, INBOUND, PROFILES
+from schemas.topics import ACTIVITIES, INBOUND
 
 GROUP = "profiles"
 _raw = msgspec.Raw
@@ -52,17 +54,23 @@ class Profiles:
     async def write(self, transaction: Connection, items: Sequence[Fact]) -> None:
         """Who is this, what is new of them, and whom to tell: in one transaction, whatever the batch holds.
 
-        Facts that lead to a group which is too large for that are put aside for the slow lane.
+        Facts that lead to a group which is too large for that are put aside for the slow lane, and so are erasures.
         """
         await self._write(transaction, items, slow=False)
 
     async def write_all(self, transaction: Connection, items: Sequence[Fact]) -> None:
-        """As `write`, however large a group is."""
+        """As `write`, however large a group is; no erasures."""
         await self._write(transaction, items, slow=True)
 
+    async def erase(self, transaction: Connection, one: Fact) -> None:
+        """Forget whom the fact says. Raises Retry where that has to wait for longer than a lock may."""
+        await erase(transaction, one, self._regions, self._rules)
+
     async def _write(self, transaction: Connection, items: Sequence[Fact], *, slow: bool) -> None:
-        facts = list({fact.event: fact for fact in reversed(items)}.values())
-        rows, versions, identifiers, made, aside = await lock(transaction, facts, slow=slow)
+        unique = {fact.event: fact for fact in reversed(items)}.values()
+        facts = await _living(transaction, [fact for fact in unique if fact.erasure is None])
+        rows, versions, identifiers, made, large = await lock(transaction, facts, slow=slow)
+        aside = [*large, *(fact for fact in unique if fact.erasure)]
         if aside:
             await slow_lane.put_aside(transaction, aside)
             waiting = {fact.event for fact in aside}
@@ -85,30 +93,12 @@ class Profiles:
         self._hints.wake("outbox")
 
 
-def states(changes: Changes) -> Iterable[tuple[bytes, Message]]:
-    """What stands under each profile id from now on, and merges for those who follow what happens."""
-    for told in changes.profiles:
-        profile = told.person.profile
-        state = _raw(versioned(told.line, told.version))
-        key = as_text(profile)
-        yield profile, Message(PROFILES.name, key, "profile.updated", f"{key}:{told.version}", state)
-        if told.absorbed:
-            yield profile, _among("profile.merged", "absorbed", told.absorbed, told)
-        if told.parts:
-            yield profile, _among("profile.split", "parts", told.parts, told)
-    for profile, (heir, version) in (*changes.dead_profiles.items(), *changes.redirects.items()):
-        key = as_text(profile)
-        state = _raw(redirect(heir, version))
-        yield profile, Message(PROFILES.name, key, "profile.merged", f"{key}:{version}", state)
-
-
-def _among(event_type: str, field: str, others: Sequence[bytes], told: Told) -> Message:
-    """What became of ids, for those who follow what happens: `schemas.profile.Merged` or `schemas.profile.Split`."""
-    key = as_text(told.person.profile)
-    event = as_text(hash_id(event_type.removeprefix("profile."), key, str(told.version)))
-    ids = [as_text(one) for one in others]
-    value = orjson.dumps({field: ids, "profile_id": key, "version": told.version}, option=orjson.OPT_SORT_KEYS)
-    return Message(ACTIVITIES.name, key, event_type, event, _raw(value))
+async def _living(transaction: Connection, facts: Sequence[Fact]) -> Sequence[Fact]:
+    """The facts as they count. Nobody is erased until this transaction ends."""
+    if not await erasure.enter(transaction):
+        return facts
+    until = await erasure.until(transaction, {key for fact in facts for key in keys(fact)})
+    return [living(fact, until) for fact in facts] if until else facts
 
 
 def _activities(fresh: Sequence[Fact], rows: Mapping[bytes, Row]) -> Iterable[tuple[bytes, Message]]:

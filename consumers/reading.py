@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from consumers.contacts import FORM_TRAITS, Contact, Text, form_traits, words_of
-from consumers.deciding import decision, is_ours
+from consumers.deciding import Occasion, decided, is_ours
 from consumers.particulars import consents_of, things_of
 from hub.clock import event_time, from_milliseconds, is_text
 from hub.components import Record
@@ -108,13 +108,14 @@ def read(record: Record, regions: dict[str, str | None]) -> Fact:
         attributes, value = _attributes(record)
         event, source = _identity(attributes)
         if attributes.type in DEEDS and is_ours(record.topic, attributes.edge, HUB):
-            return _decided(attributes, value, event)
+            at = event_time(attributes.time, attributes.received_at)
+            return decided(Occasion(event, attributes.id, attributes.type, at, attributes.received_at), value)
         if hub_only(attributes.type):
             raise Unreadable(f"{attributes.type} is made by the hub alone", "ce_type")
         if attributes.type == "source.unreadable":
             said = _unread(value)
             raise Unreadable(said.reason, said.field)
-        return _fact(attributes, value, event, (source, regions.get(source, regions.get(""))))
+        return fact_of(attributes, value, event, (source, regions.get(source, regions.get(""))))
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$")
         raise UnreadableEvent(reason, f"data{path.rstrip('`')}" if path else "data", event, source) from error
@@ -194,28 +195,8 @@ def _identity(attributes: Attributes) -> tuple[bytes, str]:
     return event_id(attributes.source, f"{attributes.source} {attributes.id}"), attributes.source
 
 
-def _decided(attributes: Attributes, value: bytes, event: bytes) -> Fact:
-    """What a person decided: about the records that it names, on nobody's timeline."""
-    at = event_time(attributes.time, attributes.received_at)
-    said = decision(attributes.type, value)
-    value.decode()
-    received = attributes.received_at
-    return Fact(
-        event,
-        attributes.id,
-        attributes.type,
-        HUB,
-        at,
-        received,
-        trusted=True,
-        spam=False,
-        payload=value,
-        who=None,
-        decision=said,
-    )
-
-
-def _fact(attributes: Attributes, value: bytes, event: bytes, origin: tuple[str, str | None]) -> Fact:
+def fact_of(attributes: Attributes, value: bytes, event: bytes, origin: tuple[str, str | None]) -> Fact:
+    """The fact of an event: `origin` is its source and the country of that one's phones. Raises as its decoders do."""
     source, region = origin
     form = attributes.type == "form.submitted"
     said, value = _said(value, _data if form else _general, is_ours=attributes.edge is not None)

@@ -10,14 +10,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Collection
 from typing import NamedTuple
 
-from consumers.profiles import states
+from consumers.telling import states
 from hub.errors import Retry
 from hub.identity import resolve
 from hub.identity.evidence import SHARED
 from hub.identity.outcome import Row
 from hub.identity.review import Review, Value, reviewed, stale
 from hub.identity.strategies import DEFAULT, Rules
-from hub.storage import outbox, profiles
+from hub.storage import erasure, outbox, profiles
 from hub.storage import review as storage
 from hub.storage.pool import Connection, Pool, snapshot, transaction
 
@@ -105,6 +105,7 @@ async def _again(pool: Pool, scope: Scope, rules: Rules) -> tuple[Scope, Review]
     for left in reversed(range(_MOST_TRIES)):
         try:
             async with transaction(pool) as connection:
+                await erasure.enter(connection)
                 scope, made = await _lock(connection, scope)
                 found = await _reviewed(connection, scope, rules)
                 await _write(connection, found, made)

@@ -1,4 +1,4 @@
-"""The slow lane: events about groups that are too large to be read with every batch, many of them in one look.
+"""The slow lane: what takes more than a batch may. Erasures, one by one; and events about groups that are too large.
 
 A stranger who posts ten thousand names under one address makes such a group. Its events wait here, one process at a
 time takes what has gathered, and everybody else's go on. Who is who is a function of the set: later changes nothing.
@@ -44,8 +44,13 @@ async def once(pool: Pool, room: Profiles, most: int = MOST) -> int:
     """Write the oldest facts of the lane; gives their number. Raises Retry."""
     async with transaction(pool) as connection:
         facts = await slow_lane.take(connection, most)
-        if facts:
+        erasures = [fact for fact in facts if fact.erasure][:1]
+        if erasures:
+            facts = erasures
+            await room.erase(connection, facts[0])
+        elif facts:
             await room.write_all(connection, facts)
+        if facts:
             await slow_lane.done(connection, facts)
     if facts:
         room.committed()

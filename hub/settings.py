@@ -17,7 +17,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from hub.errors import Misconfigured
 
-Scope = Literal["events:write", "profiles:read", "profiles:write", "operations:read", "operations:write"]
+Scope = Literal[
+    "events:write", "profiles:read", "profiles:write", "profiles:erase", "operations:read", "operations:write"
+]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 OWN_NAME = "hub"
 """What the hub calls itself as a source of events: no instance and no key may bear it."""

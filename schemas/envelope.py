@@ -50,8 +50,9 @@ HUB_ONLY = ("profile.", "segment.", "action.")
 HUB = "hub"
 """The name of the hub itself, where an event says which source or key it came through."""
 MERGED, PARTED, WITHDRAWN = "records.merged", "records.parted", "decision.withdrawn"
-DEEDS = frozenset({MERGED, PARTED, WITHDRAWN})
-"""What people decide in the hub: it stands on the topic `inbound.hub` alone."""
+ERASED = "records.erased"
+DEEDS = frozenset({MERGED, PARTED, WITHDRAWN, ERASED})
+"""What people do in the hub: it stands on the topic `inbound.hub` alone."""
 
 
 def hub_only(event_type: str) -> bool:

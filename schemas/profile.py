@@ -50,12 +50,20 @@ class ProfileRedirect(Shape):
     version: int
 
 
-class ProfileData(Shape):
-    """What `profile.created`, `profile.updated`, `profile.merged` and `profile.split` carry to a webhook."""
+class ProfileGone(Shape):
+    """Nobody is behind this id any more: whatever is kept under it has to go."""
 
-    profile: ProfileState
+    profile_id: str
+    version: int
+
+
+class ProfileData(Shape):
+    """What `profile.created`, `profile.updated`, `profile.merged`, `profile.split` and `profile.erased` carry."""
+
+    profile: ProfileState | ProfileGone = Field(description="profile.erased: the id and a last version, no more.")
     absorbed: list[str] | None = Field(default=None, description="profile.merged: ids that now lead here.")
     parts: list[str] | None = Field(default=None, description="profile.split: ids that came out of it.")
+    erased: list[str] | None = Field(default=None, description="profile.erased: ids of which nothing may be kept.")
 
 
 class Told(Shape):

@@ -11,7 +11,7 @@ from zlib import crc32
 
 from hub.identity import outcome, resolve
 from hub.identity.evidence import DEVICE, MAILBOX, Fact
-from tests.support.crowd import a_crowd, a_town, decisions_among
+from tests.support.crowd import a_crowd, a_town, decisions_among, erasures_among
 
 PARTITIONS = 8
 REPEATED = (0.05, 0.10)
@@ -20,6 +20,8 @@ DECISIONS = 12
 CAPS = (None, None, (6, 2), (3, 2))
 """The caps of the product, and smaller ones as (claimers of a value, given names): then more turns shared."""
 LARGE = (None, None, None, 40)
+ERASURES, UNLIMITED = (0, 0, 0, 6), (100_000, 100_000)
+"""Where people are erased nothing may turn shared: what once did stays so, and the model would not know why."""
 BATCHES = (5, 15, 40)
 PAUSES = (0.0, 0.004, 0.01)
 KILLS = (0, 4, 8, 16)
@@ -44,12 +46,14 @@ class Plan(NamedTuple):
     most_at_once: int
     pause_seconds: float
     kills: int
+    erasures: int
 
     @property
     def kind(self) -> str:
         """What to count it under."""
         words = ("town" if self.town else "crowd", "keyed" if self.keyed else "random")
-        return ", ".join(words if self.most_records is None else (*words, "lane"))
+        more = [word for word, is_so in (("lane", self.most_records), ("erased", self.erasures)) if is_so]
+        return ", ".join((*words, *more))
 
 
 def plan(seed: int, events: int = 400, consumers: int = 4) -> Plan:
@@ -59,7 +63,9 @@ def plan(seed: int, events: int = 400, consumers: int = 4) -> Plan:
     caps = None if town else chance.choice(CAPS)
     most_records = None if town else chance.choice(LARGE)
     most, pause, kills = chance.choice(BATCHES), chance.choice(PAUSES), chance.choice(KILLS)
-    return Plan(seed, events, consumers, keyed, town, caps, most_records, most, pause, kills)
+    erasures = chance.choice(ERASURES)
+    caps = UNLIMITED if erasures else caps
+    return Plan(seed, events, consumers, keyed, town, caps, most_records, most, pause, kills, erasures)
 
 
 @contextmanager
@@ -68,7 +74,8 @@ def caps_of(one: Plan) -> Iterator[None]:
     with ExitStack() as stack:
         if one.caps:
             claimers, codes = one.caps
-            fewer = {"email": claimers, MAILBOX: claimers, "phone": claimers - 1, DEVICE: 2}
+            fewer = {"email": claimers, MAILBOX: claimers, "phone": claimers - 1, DEVICE: min(claimers, 2)}
+            fewer |= dict.fromkeys(fewer, claimers) if one.erasures else {}
             stack.enter_context(patch.dict(resolve.MOST_CLAIMERS, fewer))
             for module in (resolve, outcome):
                 stack.enter_context(patch.object(module, "MOST_CODES", codes))
@@ -78,11 +85,12 @@ def caps_of(one: Plan) -> Iterator[None]:
 
 
 def said(one: Plan) -> list[Fact]:
-    """The distinct events of a run, decisions among them."""
+    """The distinct events of a run, decisions and erasures among them."""
     chance = random.Random(f"said {one.seed}")
     facts = a_town(one.seed, one.events) if one.town else a_crowd(one.seed, one.events)
     known = sorted({fact.who.record for fact in facts if fact.who})
-    return [*facts, *decisions_among(known, chance, 2 if one.town else DECISIONS)]
+    made = decisions_among(known, chance, 2 if one.town else DECISIONS)
+    return [*facts, *made, *erasures_among(facts, chance, one.erasures)]
 
 
 def laid(one: Plan, facts: Sequence[Fact]) -> Log:

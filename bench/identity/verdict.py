@@ -9,13 +9,14 @@ from typing import Any
 
 import orjson
 
+from hub.identity.erasure import living
 from hub.identity.evidence import Fact
 from hub.identity.ids import as_text
 from hub.identity.survivorship import versioned
 from hub.storage.pool import Pool
 from schemas.topics import ACTIVITIES, PROFILES
 from tests.support.line import lines, unkept
-from tests.support.memory import Shown, whole
+from tests.support.memory import Shown, until_of, whole
 
 MOST_LETTERS = 500
 HUBS_OWN = {"profile.merged", "profile.split"}
@@ -32,7 +33,7 @@ async def differences(pool: Pool, facts: Sequence[Fact]) -> list[str]:
         *_unlike("shared identifier", await _shared(pool), _texts(model)),
         *(f"audit: not so: {promise}" for promise in await unkept(pool)),
         *_unlike("activity", await _activities(pool), sorted(fact.id for fact in facts)),
-        *_unlike("event of a person on `activities`", _told(messages), sorted(fact.id for fact in facts if fact.who)),
+        *_unlike("event of a person on `activities`", *_heard(messages, facts)),
         *_falling(messages),
         *_unlike("profile of who keeps the newest version", _newest(messages), await _states(pool)),
         *await _letters(pool),
@@ -69,16 +70,21 @@ async def _activities(pool: Pool) -> list[str]:
     return sorted(as_text(row[0]) for row in await pool.fetch("SELECT event_id FROM activity"))
 
 
-def _told(messages: Messages) -> list[str]:
-    """Ids of people's events: each of them is told once."""
-    return sorted(ident for topic, _, kind, ident, _ in messages if topic == ACTIVITIES.name and kind not in HUBS_OWN)
+def _heard(messages: Messages, facts: Sequence[Fact]) -> tuple[list[str], list[str]]:
+    """Ids of people's events that were told and that should have been: each once. What is erased may have been told."""
+    told = [ident for topic, _, kind, ident, _ in messages if topic == ACTIVITIES.name and kind not in HUBS_OWN]
+    until = until_of(facts)
+    lost = {one.id for one in facts if one.who and living(one, until).who is None}
+    counted = sorted(ident for ident in told if ident not in lost)
+    twice = [ident for ident, times in Counter(told).items() if times > 1]
+    return sorted([*counted, *twice]), sorted(one.id for one in facts if one.who and one.id not in lost)
 
 
 def _falling(messages: Messages) -> Iterator[str]:
     """Versions under one id that do not rise."""
     told: Mapping[str, list[int]] = defaultdict(list)
     for topic, key, _, _, value in messages:
-        if topic == PROFILES.name:
+        if topic == PROFILES.name and value is not None:
             told[key].append(value["version"])
     for key, versions in told.items():
         if versions != sorted(set(versions)):
@@ -89,7 +95,11 @@ def _newest(messages: Messages) -> list[bytes]:
     """The profiles of a reader that keeps the highest version under each id, whatever comes when."""
     newest: dict[str, Any] = {}
     for topic, key, _, _, value in messages:
-        if topic == PROFILES.name and value["version"] > newest.get(key, {"version": 0})["version"]:
+        if topic != PROFILES.name:
+            continue
+        if value is None:
+            newest.pop(key, None)
+        elif value["version"] > newest.get(key, {"version": 0})["version"]:
             newest[key] = value
     return [orjson.dumps(value) for _, value in sorted(newest.items()) if "merged_into" not in value]
 

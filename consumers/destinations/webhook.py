@@ -19,7 +19,7 @@ from hub.settings import OneOrSeveral, read_secrets
 
 PREFIX = "whsec_"
 SHORTEST, LONGEST = 16, 64
-_OTHERS = {"profile.merged": b"absorbed", "profile.split": b"parts"}
+_OTHERS = {"profile.merged": b"absorbed", "profile.split": b"parts", "profile.erased": b"erased"}
 
 
 class Settings(Manners):

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from consumers.deciding import decision
+from consumers.deciding import Occasion, decided
 from hub import clock
 from hub.api import people
 from hub.api.people import Moved
@@ -24,7 +24,7 @@ from hub.storage import decisions
 from hub.storage.decisions import Scope
 from hub.storage.pool import Pool
 from producers.deeds import Deed, deed
-from schemas.envelope import HUB, MERGED, PARTED, WITHDRAWN
+from schemas.envelope import MERGED, PARTED, WITHDRAWN
 
 WAIT_SECONDS, LOOK_SECONDS = 2.0, 0.02
 
@@ -108,7 +108,7 @@ async def extract(
     identity = await living(pool, profile)
     scope = await decisions.scope(pool, [identity])
     members = {record: row.known for record, row in scope.rows.items() if row.profile == identity}
-    out = {record for written in records for record in _member(members, written)}
+    out = {record for written in records for record in member(members, written)}
     if len(out) == len(members):
         raise Reject("these are all records of the profile: there is nobody left to part them from", "records")
     data: dict[str, Any] = {"sides": [_texts(members.keys() - out), _texts(out)]}
@@ -134,21 +134,8 @@ def preview(draft: Draft) -> dict[str, Any]:
 
 def _fact(one: Deed) -> Fact:
     """The fact that a deed will be once it is read."""
-    said = decision(one.type, orjson.dumps(one.data))
-    identity = as_text(one.event)
-    return Fact(
-        one.event,
-        identity,
-        one.type,
-        HUB,
-        one.at,
-        one.at,
-        trusted=True,
-        spam=False,
-        payload=b"",
-        who=None,
-        decision=said,
-    )
+    occasion = Occasion(one.event, as_text(one.event), one.type, one.at, one.at)
+    return decided(occasion, orjson.dumps(one.data))
 
 
 def _said(one: Deed) -> dict[str, Any]:
@@ -174,13 +161,13 @@ def _splits(changes: Changes) -> list[dict[str, Any]]:
 async def done(pool: Pool, draft: Draft, do: Callable[..., Awaitable[None]]) -> str:
     """Make the decisions and wait until they are written, 2 s at the most: "done" or "on its way". Raises Retry."""
     await do(*draft.deeds)
-    return await waited(pool, draft)
+    return await waited(pool, draft.events)
 
 
-async def waited(pool: Pool, draft: Draft) -> str:
-    """Wait until decisions that were made are written, 2 s at the most: "done" or "on its way". Raises Retry."""
+async def waited(pool: Pool, events: Collection[bytes]) -> str:
+    """Wait until these deeds are written, 2 s at the most: "done" or "on its way". Raises Retry."""
     until = clock.monotonic() + WAIT_SECONDS
-    while not await decisions.are_written(pool, draft.events):
+    while not await decisions.are_written(pool, events):
         if clock.monotonic() > until:
             return "on its way"
         await asyncio.sleep(LOOK_SECONDS)
@@ -217,7 +204,8 @@ def _cuts_between(scope: Scope, one: bytes, other: bytes) -> list[str]:
     ]
 
 
-def _member(members: Mapping[bytes, Known], written: str) -> list[bytes]:
+def member(members: Mapping[bytes, Known], written: str) -> list[bytes]:
+    """The records that are meant: one by its id, or those of source:key. Raises Reject where there is none."""
     identity = from_text(written)
     found = [r for r, known in members.items() if r == identity or f"{known.source}:{known.key[1]}" == written]
     if not found:

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Request
 
-from hub.api import deciding
+from hub.api import deciding, erasing
 from hub.api.deciding import Author, Draft
 from hub.api.deciding_shapes import Decided, MergeRequest, SplitRequest, Why, WithdrawRequest
+from hub.api.erasing_shapes import Erased, EraseRequest
 from hub.api.keys import needs
 from hub.api.problems import responses
 from hub.api.why import why
@@ -21,6 +22,7 @@ REFUSED = responses(401, 403, 404, 422, 503)
 Id = Annotated[str, Path(description="A profile's id, or one that it had.")]
 Once = Annotated[str | None, Header(alias="Idempotency-Key", description="The same key is the same decision.")]
 Writer = Annotated[str, Depends(needs("profiles:write"))]
+Eraser = Annotated[str, Depends(needs("profiles:erase"))]
 
 
 @router.get("/profiles/{id}/why", response_model=Why, responses=REFUSED, dependencies=[Depends(needs("profiles:read"))])
@@ -56,6 +58,17 @@ async def withdraw(request: Request, id: str, asked: WithdrawRequest, by: Writer
     """Take a decision back, as if it had never been made."""
     draft = await deciding.withdraw(request.app.state.pool, id, Author(by, asked.reason, once))
     return await _decide(request, draft, dry_run=asked.dry_run)
+
+
+@router.post("/profiles/{id}/erase", response_model=Erased, responses=REFUSED)
+async def erase(request: Request, id: Id, asked: EraseRequest, by: Eraser) -> Any:  # noqa: A002
+    """Forget everything that this person said until now, in every table, and tell the tools. It cannot be undone."""
+    pool = request.app.state.pool
+    drafted = await erasing.draft(pool, id, asked.records, by, asked.request)
+    if asked.dry_run:
+        return drafted.shown
+    async with open_deeds(request.app.state.settings.kafka) as deeds:
+        return await erasing.done(pool, drafted, deeds.do)
 
 
 async def _decide(request: Request, draft: Draft, *, dry_run: bool) -> dict[str, Any]:

@@ -100,7 +100,7 @@ async def decide(
         _require_open(now)
         await do(*draft.deeds)
         await duplicates.decided(connection, of, STATE[verdict], draft.events[0], author.by)
-    return shown | {"state": await deciding.waited(pool, draft)}
+    return shown | {"state": await deciding.waited(pool, draft.events)}
 
 
 async def _wait(pool: Pool, of: Key) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli import deciding, reviewing, session
+from hub.cli import deciding, erasing, reviewing, session
 
 if TYPE_CHECKING:
     from hub.storage.pool import Pool
@@ -18,6 +18,7 @@ app.command()(deciding.merge)
 app.command()(deciding.split)
 app.command()(deciding.undo)
 app.command()(deciding.withdraw)
+app.command()(erasing.erase)
 app.command()(reviewing.resolve)
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]

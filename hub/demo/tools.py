@@ -110,6 +110,9 @@ class Tool:
         if known and known["version"] > profile["version"]:
             self.disorder += 1
             return
+        if data.get("erased"):
+            self.people.pop(identity, None)
+            return
         self.people[identity] = profile
         absorbed = [self.people.pop(one, None) for one in data.get("absorbed", ()) if one != identity]
         if sentence := _sentence(profile, known, len(absorbed)):

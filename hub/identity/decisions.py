@@ -50,6 +50,13 @@ class Decision(NamedTuple):
         return Ruling(event, at, self.verdict, side, self.withdraws, self.keeps[side])
 
 
+class Erasure(NamedTuple):
+    """Who is to be forgotten: ids of records and of identifiers, nothing that can be read."""
+
+    records: tuple[bytes, ...]
+    identifiers: tuple[bytes, ...] = ()
+
+
 class Cut(NamedTuple):
     """Records of two people, and what each of the two keeps; `decision` is the event id's text."""
 

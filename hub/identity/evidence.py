@@ -13,7 +13,7 @@ import msgspec
 
 from hub.identity import consent, normalise, things, traits
 from hub.identity.consent import Consent
-from hub.identity.decisions import Decision, Ruling
+from hub.identity.decisions import Decision, Erasure, Ruling
 from hub.identity.ids import as_text, identifier_id, record_id
 from hub.identity.normalise import Name, Value
 from hub.identity.things import Thing
@@ -66,7 +66,8 @@ class Evidence(msgspec.Struct, omit_defaults=True):
     """Everything a source record has said; stored as JSON beside it. `things` are orders and the like, by name.
 
     `consents` holds, by purpose and contact point, the newest trusted word and the newest other. None is ever dropped:
-    a withdrawal that is forgotten would be a consent.
+    a withdrawal that is forgotten would be a consent. `floor` is the version under which its id was last spoken of,
+    where all that it said was erased.
     """
 
     fields: dict[str, Statement] = {}
@@ -78,6 +79,7 @@ class Evidence(msgspec.Struct, omit_defaults=True):
     things: dict[str, Statement] = {}
     consents: dict[str, list[Statement]] = {}
     rulings: list[Ruling] = []
+    floor: int = 0
 
 
 class Known(NamedTuple):
@@ -138,6 +140,7 @@ class Fact(NamedTuple):
     things: tuple[Thing, ...] = ()
     consents: tuple[Consent, ...] = ()
     decision: Decision | None = None
+    erasure: Erasure | None = None
 
 
 class Words(NamedTuple):

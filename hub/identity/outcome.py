@@ -97,11 +97,13 @@ def outcome(
     identifiers: Mapping[bytes, Identified],
     facts: Iterable[Fact],
     rules: Rules = DEFAULT,
+    *,
+    causes: Causes | None = None,
 ) -> Changes:
     """What these facts change. `versions` holds every stored profile of the rows; `rows` is changed in place."""
     changes = Changes(rules)
     groups = Groups(frozenset(row.group for row in rows.values() if row.made))
-    causes = Causes()
+    causes = causes or Causes()
     for fact in facts:
         if fact.who:
             _learn(changes, rows[fact.who.record], fact, fact.who)
@@ -234,12 +236,14 @@ def settle(
         left = one.profile in parted
         activities = sum(row.activities for row in rows)
         if came or left or causes.change(one, activities, changes.rules):
-            base = top if came or left else versions.get(one.profile, top)
+            base = max(
+                top if came or left else versions.get(one.profile, top), by_record[one.profile].known.evidence.floor
+            )
             absorbed = tuple(sorted(gone & {known.record for known in one.records}))
             parts = tuple(sorted(parted[one.profile] - before)) if left else ()
             text = line(one, activities, changes.rules)
             changes.profiles.append(Told(one, root, text, base + 1, one.profile not in versions, absorbed, parts))
-    changes.dead_profiles |= {profile: (home[profile], top + 1) for profile in sorted(gone)}
+    changes.dead_profiles |= {profile: (home[profile], top + 1) for profile in sorted(gone & home.keys())}
     changes.redirects |= _moved_on(members, home, gone, top + 1)
     _move(changes, members, home, causes)
 

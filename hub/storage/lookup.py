@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from hub.identity.erasure import again
+from hub.storage import erasure
 from hub.storage.pool import Pool, reading
 
 
@@ -45,7 +47,11 @@ async def heir(pool: Pool, old: bytes) -> bytes | None:
 
 
 async def by_record(pool: Pool, record: bytes) -> bytes | None:
-    """The profile of a source record, an account say. Raises Retry."""
+    """The profile of a source record, an account say; of one that was erased, who came back under it. Raises Retry."""
+    async with reading(pool) as connection:
+        until = await erasure.until(connection, [record])
+    while record in until:
+        record = again(record)
     return await heir(pool, record)
 
 

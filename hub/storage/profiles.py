@@ -149,10 +149,10 @@ async def mark(connection: Connection, facts: Sequence[Fact]) -> set[bytes]:
     ordered = sorted(facts)
     rows = await connection.fetch(
         """
-        INSERT INTO activity (event_id, record_id, type, source, at, received_at, spam, data)
-        SELECT e, r, t, s, a::timestamptz, b::timestamptz, p::bool, d
-        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::json[])
-            u(e, r, t, s, a, b, p, d)
+        INSERT INTO activity (event_id, record_id, type, source, at, received_at, spam, trusted, data)
+        SELECT e, r, t, s, a::timestamptz, b::timestamptz, p::bool, w::bool, d
+        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                    $9::json[]) u(e, r, t, s, a, b, p, w, d)
         ON CONFLICT DO NOTHING RETURNING event_id
         """,
         [fact.event for fact in ordered],
@@ -162,6 +162,7 @@ async def mark(connection: Connection, facts: Sequence[Fact]) -> set[bytes]:
         [fact.at for fact in ordered],
         [fact.received_at for fact in ordered],
         _written(fact.spam for fact in ordered),
+        _written(fact.trusted for fact in ordered),
         [fact.payload.decode() for fact in ordered],
     )
     return {row[0] for row in rows}

@@ -9,7 +9,7 @@ import msgspec
 from hub.identity.evidence import Fact
 from hub.storage.pool import Connection
 
-_LOCK = 4_711_200
+_LOCK = 4_711_201
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Fact).decode
 

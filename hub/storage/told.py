@@ -35,11 +35,11 @@ class Level(NamedTuple):
 
 
 class Truth(NamedTuple):
-    """Who a profile id is now: itself, its survivor, or nobody (None)."""
+    """Who a profile id is now: itself, its survivor, or nobody (None: there is no line either)."""
 
     lives_as: bytes | None
     version: int
-    line: str
+    line: str | None
 
 
 class Know(NamedTuple):
@@ -64,7 +64,10 @@ class Opened(NamedTuple):
 
 
 async def want(connection: Connection, destination: str, wants: Sequence[Want]) -> list[Level]:
-    """Write down what is wanted, one `Want` per profile; older ones change nothing. Gives the changed rows, locked."""
+    """Write down what is wanted, one `Want` per profile; older ones change nothing. Gives the changed rows, locked.
+
+    An erasure has no version of its own: it comes after all that was ever wanted or told.
+    """
     wants = sorted(wants)
     rows = await connection.fetch(
         """
@@ -72,7 +75,8 @@ async def want(connection: Connection, destination: str, wants: Sequence[Want]) 
         SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::uuid[])
         ON CONFLICT (destination, profile_id) DO UPDATE
         SET want_kind = excluded.want_kind, want_into = excluded.want_into,
-            want_version = greatest(t.want_version, excluded.want_version)
+            want_version = CASE WHEN excluded.want_kind <> 'erased' THEN excluded.want_version
+                                ELSE greatest(t.want_version, excluded.want_version) + 1 END
         WHERE t.want_version < excluded.want_version OR excluded.want_kind = 'erased' AND t.want_kind <> 'erased'
         RETURNING destination, profile_id, want_kind, want_version, want_into,
                   told_kind, told_version, told_into, tried

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas.events.consent import ConsentStated
 from schemas.events.contact import CallLogged, ContactUpdated, NoteAdded, Occurrence
-from schemas.events.decision import DecisionWithdrawn, RecordsMerged, RecordsParted
+from schemas.events.decision import DecisionWithdrawn, RecordsErased, RecordsMerged, RecordsParted
 from schemas.events.email import EmailReceived
 from schemas.events.form import FormSubmitted
 from schemas.events.shop import CheckoutUpdated, OrderChanged, OrderRefunded, SubscriptionCancelled
@@ -40,6 +40,7 @@ EVENTS: dict[str, type[Shape]] = {
     "records.merged": RecordsMerged,
     "records.parted": RecordsParted,
     "decision.withdrawn": DecisionWithdrawn,
+    "records.erased": RecordsErased,
     "source.unreadable": SourceUnreadable,
     "source.ignored": SourceIgnored,
 }

@@ -38,3 +38,14 @@ class DecisionWithdrawn(Decided):
     """Decisions are taken back, as if they had never been made. `records` are those that they name."""
 
     records: Records
+
+
+class RecordsErased(Shape):
+    """Everything that these records said until now is to be forgotten; ids are hashes, so nothing is named here."""
+
+    by: Text = Field(description="The person who did it.")
+    request: Text | None = Field(default=None, description="The number of the request, not the name of the person.")
+    records: Records
+    identifiers: Annotated[list[Text], Field(max_length=100_000)] | None = Field(
+        default=None, description="Ids of identifiers that are nobody else's: late events that state one are dropped."
+    )

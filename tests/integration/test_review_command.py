@@ -62,6 +62,7 @@ def parted(database_url: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Two accounts of each of some people, under addresses that were nobody's and are somebody's today."""
     listed = normalise._ROLES
     monkeypatch.setattr(normalise, "_ROLES", listed | {f"p{number}" for number in range(PAIRS)})
+    normalise.email.cache_clear()
 
     async def fill() -> None:
         async with await open_pool(database_url, 2) as pool:

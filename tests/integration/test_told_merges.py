@@ -146,11 +146,46 @@ async def test_a_merge_that_failed_carries_the_survivor_as_it_is_by_then(pool: P
         assert never_falls(sales)
 
 
-async def test_an_erasure_is_noted_and_nothing_older_brings_it_back(pool: Pool) -> None:
+async def test_an_erasure_is_told_once_and_nothing_older_brings_it_back(pool: Pool) -> None:
+    async with FakeTool().serving() as sales:
+        house = House(pool, a_tool("sales", sales.url))
+        async with house.dispatching():
+            await house.puts((ANN, 5), (BOB, 5))
+            await until(house.quiet)
+            await house.erases(ANN)
+            await until(house.quiet)
+            await house.hears((ANN, 5))
+            await house.syncs((ANN, None))
+            await until(house.quiet)
+        last = sales.got[-1].json
+        assert (last["type"], last["data"]) == (
+            "profile.erased", {"profile": {"profile_id": as_text(ANN), "version": 6}, "erased": [as_text(ANN)]}
+        )  # fmt: skip
+        assert [got.json["type"] for got in sales.got] == ["profile.created", "profile.created", "profile.erased"]
+        async with reading(pool) as connection:
+            assert await connection.fetchval("SELECT want_kind FROM told WHERE profile_id = $1", ANN) == "erased"
+
+
+async def test_an_erasure_of_an_id_that_no_tool_ever_heard_of_is_told_to_nobody(pool: Pool) -> None:
     async with FakeTool().serving() as sales:
         house = House(pool, a_tool("sales", sales.url))
         await house.puts((ANN, 5))
-        await house.syncs((ANN, None))
-        await house.hears((ANN, 5))
-        async with reading(pool) as connection:
-            assert await connection.fetchval("SELECT want_kind FROM told") == "erased"
+        await house.erases(ANN)
+        async with house.dispatching():
+            await until(house.quiet)
+        assert sales.got == []
+
+
+async def test_what_is_on_the_wire_while_somebody_is_erased_is_followed_by_the_erasure(pool: Pool) -> None:
+    gate = asyncio.Event()
+    async with FakeTool(lambda _: Reply(gate=gate)).serving() as sales:
+        house = House(pool, a_tool("sales", sales.url))
+        async with house.dispatching():
+            await house.puts((ANN, 5))
+            await sales.until(lambda: sales.on_the_wire == 1)
+            await house.erases(ANN)
+            gate.set()
+            await sales.until(lambda: len(sales.got) == 2)
+            await until(house.quiet)
+        assert [got.json["type"] for got in sales.got] == ["profile.created", "profile.erased"]
+        assert never_falls(sales)

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 
 from hub.identity.evidence import Fact, Words
-from tests.support.memory import day, decided, fact
+from tests.support.memory import day, decided, erased, fact
 
 
 def a_crowd(seed: int, size: int) -> list[Fact]:
@@ -51,6 +51,17 @@ def a_town(seed: int, size: int) -> list[Fact]:
         )
         facts.append(fact(source, words, day(chance.randint(1, 500)), natural_id=f"town {seed} {number}"))
     return facts
+
+
+def erasures_among(facts: Sequence[Fact], chance: random.Random, count: int) -> list[Fact]:
+    """Some are to be forgotten, with addresses that they state, at some time among these facts."""
+    made = []
+    for number in range(count):
+        gone = [one.who for one in chance.sample(list(facts), 3) if one.who]
+        stated = sorted({claim.identifier for who in gone for claim in who.claims if claim.namespace == "email"})
+        at = day(chance.randint(1, 900))
+        made.append(erased((who.record for who in gone), stated[:2], at, natural_id=f"erased {number}"))
+    return made
 
 
 def decisions_among(known: Sequence[bytes], chance: random.Random, count: int = 12) -> list[Fact]:

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from hub.identity.decisions import APART, SAME, WITHDRAWN
+from hub.identity.erasure import again
 from hub.identity.evidence import Fact, Words
-from tests.support.memory import day, decided, fact
+from tests.support.memory import day, decided, erased, fact
 
 X = "x@firm.org"
 UNHEARD = b"\x07" * 16
@@ -170,6 +171,26 @@ def _decision(chance: random.Random, known: Sequence[bytes], made: Sequence[Fact
         keeps=((f"email:{X}",) if chance.random() < 0.5 else (), ()),
         natural_id=str(number),
     )
+
+
+@st.composite
+def sets_with_erasures(draw: st.DrawFn, most: int = 3) -> list[Fact]:
+    """Facts and decisions, and erasures of some of their records, with identifiers that anybody may claim."""
+    facts = draw(sets_with_decisions(2))
+    known = records_of(facts)
+    claimed = sorted({claim.identifier for one in facts if one.who for claim in one.who.claims})
+    chance = draw(chances)
+    return [
+        *facts,
+        *[_erasure(chance, known, claimed, number) for number in range(chance.randint(1, most) if known else 0)],
+    ]
+
+
+def _erasure(chance: random.Random, known: Sequence[bytes], claimed: Sequence[bytes], number: int) -> Fact:
+    named = chance.sample(known, chance.randint(1, min(3, len(known))))
+    back = [again(one) for one in named if chance.random() < 0.3]
+    stated = chance.sample(claimed, chance.randint(0, min(2, len(claimed))))
+    return erased([*named, *back], stated, day(chance.choice((1, 2, 3, 40, 700))), natural_id=f"erasure {number}")
 
 
 def records_of(facts: Sequence[Fact]) -> list[bytes]:

@@ -20,7 +20,7 @@ from hub.settings import environment
 KEY = "s3cret-of-the-tests"
 READY_SECONDS, QUIET_SECONDS = 90.0, 120.0
 QUIET_LOOKS = 2
-SCOPES = '["events:write", "profiles:read", "profiles:write", "operations:read"]'
+SCOPES = '["events:write", "profiles:read", "profiles:write", "profiles:erase", "operations:read"]'
 HUB = (sys.executable, "-m", "hub")
 
 

@@ -13,9 +13,11 @@ from itertools import count
 from typing import NamedTuple
 
 import msgspec
+import orjson
 
 from hub.clock import text
-from hub.identity.decisions import Decision, learn_ruling
+from hub.identity.decisions import SAME, Decision, Erasure, learn_ruling
+from hub.identity.erasure import living
 from hub.identity.evidence import (
     LINK,
     SHARED,
@@ -33,6 +35,7 @@ from hub.identity.ids import as_text, event_id
 from hub.identity.outcome import Changes, Identified, Row, outcome
 from hub.identity.resolve import Person, resolve
 from hub.identity.survivorship import line
+from schemas.envelope import ERASED
 
 FIRST_DAY = datetime(2024, 1, 1, 12, tzinfo=UTC)
 PUBLIC = {"web"}
@@ -55,7 +58,9 @@ def fact(source: str, words: Words, at: str = day(1), *, trusted: bool | None = 
     if who and needs_event(who):
         who = recognise(source, words, event)
     kind = "form.submitted" if source in PUBLIC else "contact.updated"
-    return Fact(event, as_text(event), kind, source, at, at, trusted, spam=False, payload=b"{}", who=who)
+    contact = {name: value for name, value in words._asdict().items() if value and name not in {"region", "traits"}}
+    payload = orjson.dumps({"contact": contact})
+    return Fact(event, as_text(event), kind, source, at, at, trusted, spam=False, payload=payload, who=who)
 
 
 def record(one: Fact) -> bytes:
@@ -104,7 +109,9 @@ def learned(facts: Iterable[Fact]) -> tuple[list[Known], dict[bytes, int]]:
     """The records of these facts, and how many events each has; repeats count once."""
     records: dict[bytes, Known] = {}
     counts: dict[bytes, int] = {}
-    for one in {one.event: one for one in facts}.values():
+    said = {one.event: one for one in facts}.values()
+    until = until_of(said)
+    for one in (living(one, until) for one in said):
         if one.who:
             known = records.get(one.who.record, _bare(one.who))
             known = records[one.who.record] = _bare(one.who)._replace(evidence=known.evidence)
@@ -116,6 +123,26 @@ def learned(facts: Iterable[Fact]) -> tuple[list[Known], dict[bytes, int]]:
                 ruling = one.decision.ruling(record, one.id, one.at)
                 known.evidence.rulings = learn_ruling(known.evidence.rulings, ruling)
     return list(records.values()), counts
+
+
+def erased(
+    records: Iterable[bytes], identifiers: Iterable[bytes] = (), at: str = day(1), *, natural_id: str = ""
+) -> Fact:
+    """Somebody is to be forgotten."""
+    event = event_id("hub", natural_id or f"erasure {next(_numbers)}")
+    gone = Erasure(tuple(records), tuple(identifiers))
+    said = decided(SAME, (), at=at)
+    return said._replace(event=event, id=as_text(event), type=ERASED, payload=b"{}", decision=None, erasure=gone)
+
+
+def until_of(facts: Iterable[Fact]) -> dict[bytes, str]:
+    """Until when whom these facts name is erased."""
+    until: dict[bytes, str] = {}
+    for one in facts:
+        if one.erasure:
+            for key in (*one.erasure.records, *one.erasure.identifiers):
+                until[key] = max(one.at, until.get(key, ""))
+    return until
 
 
 def people(facts: Iterable[Fact]) -> list[Person]:

@@ -18,6 +18,7 @@ from hub.components import Record
 from hub.identity.ids import as_text, hash_id
 from hub.identity.survivorship import redirect, versioned
 from hub.settings import check
+from hub.storage import traces
 from hub.storage.deliveries import get, page
 from hub.storage.pool import Pool, reading, transaction
 
@@ -85,6 +86,14 @@ class House:
                 "UPDATE source_record SET profile_id = $2 WHERE record_id = $1 OR profile_id = $1", absorbed, survivor
             )
         await self.syncs((survivor, versioned(a_line(survivor), version)), (absorbed, redirect(survivor, version)))
+
+    async def erases(self, profile: bytes) -> None:
+        """Nobody is behind an id any more, as the slow lane writes it; sync hears of it."""
+        async with transaction(self.pool) as connection:
+            await connection.execute("DELETE FROM profile WHERE profile_id = $1", profile)
+            await connection.execute("DELETE FROM source_record WHERE record_id = $1", profile)
+            await traces.empty_deliveries(connection, [profile])
+        await self.syncs((profile, None))
 
     async def syncs(self, *messages: tuple[bytes, bytes | None]) -> None:
         """A batch of the topic `profiles` in every group."""

@@ -56,8 +56,16 @@ def test_an_absorbed_id_that_came_out_with_somebody_else_is_told_again_under_its
     assert news(moved, MERGED) is None, "the truth went on, and that is told already"
 
 
-def test_an_erasure_opens_nothing() -> None:
-    assert not dirty(a_level(want_kind="erased", **TOLD))
+def test_an_erasure_is_told_once_to_who_may_have_heard_of_the_id() -> None:
+    gone = a_level(want_kind="erased", want_version=4, **TOLD)
+    assert dirty(gone)
+    assert dirty(a_level(want_kind="erased", want_version=4, tried=True)), "a try that nobody answered may have arrived"
+    assert not dirty(a_level(want_kind="erased", want_version=1))
+    assert not dirty(a_level(want_kind="erased", want_version=4, told_kind="erased", told_version=4, tried=True))
+    told = news(gone, Truth(None, 0, None))
+    assert told
+    assert (told.type, told.kind, told.version, told.others) == ("profile.erased", "erased", 4, (as_text(ANN),))
+    assert told.id == opened(gone).id
 
 
 def test_the_first_is_created_then_it_is_updated() -> None:

@@ -1,0 +1,43 @@
+"""The shapes of an erasure."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.identifiers import Identifier
+
+
+class EraseRequest(BaseModel):
+    """Everything that this person said is to be forgotten. It cannot be undone."""
+
+    model_config = ConfigDict(extra="forbid")
+    records: list[str] = Field(default=[], description="Record ids, or `source:key`; without them all records.")
+    request: str | None = Field(
+        default=None, max_length=256, description="The number of the request. It is kept: name nobody in it."
+    )
+    dry_run: bool = Field(default=False, description="Show what would be erased, and do nothing.")
+
+
+class ErasedRecord(BaseModel):
+    """A record of the profile."""
+
+    id: str
+    source: str
+    kind: str
+    key: str
+    names: list[str]
+    activities: int
+    sure: bool = Field(description="False: a phone or a device alone ties it to the others; it may be somebody else's.")
+    because: list[str] = Field(description="What ties it to the others.")
+
+
+class Erased(BaseModel):
+    """What is erased, and what is not."""
+
+    profile_id: str
+    records: list[ErasedRecord]
+    stay: list[ErasedRecord] = Field(description="The profile's other records: somebody else's from now on.")
+    identifiers: list[Identifier] = Field(description="Nobody else's: events until now that arrive late are dropped.")
+    state: Literal["dry run", "done", "on its way"]

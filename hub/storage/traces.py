@@ -1,0 +1,159 @@
+"""Taking out what tables hold of somebody who is erased. The caller holds the fence of `hub.storage.erasure`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from hub.storage import told
+from hub.storage.pool import Connection
+from schemas.envelope import DEEDS
+
+
+async def empty_activities(connection: Connection, events: Collection[bytes]) -> None:
+    """These are nobody's from now on; what is left says that something came from a source, and when."""
+    await connection.execute(
+        "UPDATE activity SET record_id = NULL, data = 'null' WHERE event_id = ANY($1::uuid[])", list(events)
+    )
+
+
+async def move_activities(connection: Connection, moved: Mapping[bytes, bytes]) -> None:
+    """Event → the record that it belongs to from now on."""
+    await connection.execute(
+        "UPDATE activity SET record_id = r FROM unnest($1::uuid[], $2::uuid[]) u(e, r) WHERE event_id = e",
+        list(moved),
+        list(moved.values()),
+    )
+
+
+async def retell_decisions(
+    connection: Connection, told_anew: Mapping[bytes, bytes], records: Collection[bytes]
+) -> None:
+    """Decision → its data without these records; they are named no more."""
+    await connection.execute(
+        "UPDATE activity SET data = d FROM unnest($1::uuid[], $2::json[]) u(e, d) WHERE event_id = e",
+        list(told_anew),
+        [data.decode() for data in told_anew.values()],
+    )
+    await connection.execute("DELETE FROM link_decision WHERE record_id = ANY($1::uuid[])", list(records))
+
+
+async def forget_claims(connection: Connection, records: Collection[bytes]) -> list[bytes]:
+    """What these records claim is claimed no more; gives the identifiers."""
+    rows = await connection.fetch(
+        "DELETE FROM claim WHERE record_id = ANY($1::uuid[]) RETURNING identifier_id", list(records)
+    )
+    return sorted({row[0] for row in rows})
+
+
+async def forget_records(connection: Connection, records: Collection[bytes], bare: Collection[bytes]) -> None:
+    """Nobody lives under these ids, and nothing tells who did; of those in `bare` the row stays."""
+    for statement in (
+        "DELETE FROM profile WHERE profile_id = ANY($1::uuid[])",
+        "DELETE FROM membership_log WHERE record_id = ANY($1::uuid[])",
+        "DELETE FROM block_key WHERE profile_id = ANY($1::uuid[])",
+        "DELETE FROM suspect_pair WHERE rec_a = ANY($1::uuid[]) OR rec_b = ANY($1::uuid[])",
+    ):
+        await connection.execute(statement, list(records))
+    await connection.execute(
+        "DELETE FROM source_record WHERE record_id = ANY($1::uuid[])", sorted(set(records) - set(bare))
+    )
+
+
+async def forget_identifiers(connection: Connection, identifiers: Collection[bytes], links: Collection[bytes]) -> None:
+    """Drop those of `identifiers` that nobody claims, and those of `links`, by which nobody is linked any more."""
+    await connection.execute(
+        """
+        DELETE FROM identifier i WHERE identifier_id = ANY($1::uuid[]) AND
+            NOT EXISTS (SELECT FROM claim c WHERE c.identifier_id = i.identifier_id)
+        """,
+        list(identifiers),
+    )
+    await connection.execute(
+        "DELETE FROM identifier WHERE identifier_id = ANY($1::uuid[]) AND state = 'link'", list(links)
+    )
+
+
+async def forget_groups(connection: Connection, groups: Collection[bytes]) -> None:
+    """Drop those of these groups that nobody is in."""
+    await connection.execute(
+        """
+        DELETE FROM link_group g WHERE group_id = ANY($1::uuid[]) AND
+            NOT EXISTS (SELECT FROM source_record r WHERE r.group_id = g.group_id)
+        """,
+        list(groups),
+    )
+
+
+async def profiles_of(connection: Connection, records: Collection[bytes]) -> set[bytes]:
+    """Every profile id under which one of these records was ever told of, its own included."""
+    rows = await connection.fetch(
+        """
+        SELECT from_profile, to_profile FROM membership_log WHERE record_id = ANY($1::uuid[])
+        UNION SELECT NULL, profile_id FROM source_record WHERE record_id = ANY($1::uuid[])
+        """,
+        list(records),
+    )
+    return {one for row in rows for one in row if one} | set(records)
+
+
+async def empty_deliveries(connection: Connection, profiles: Collection[bytes]) -> None:
+    """Drop the bytes that tools were sent about these profiles, and what they answered.
+
+    What still waits is rendered again when it goes out: nothing that names somebody of these is wanted any more, so it
+    goes out under another id. Nobody renders an old line meanwhile: the rows of `told` are locked.
+    """
+    rows = await connection.fetch(
+        """
+        SELECT DISTINCT destination, profile_id FROM delivery
+        WHERE profile_id = ANY($1::uuid[]) OR lane = ANY($1::uuid[])
+        """,
+        list(profiles),
+    )
+    await told.lock(connection, sorted((row[0], row[1]) for row in rows))
+    await connection.execute(
+        """
+        WITH emptied AS (
+            UPDATE delivery SET body = NULL WHERE profile_id = ANY($1::uuid[]) OR lane = ANY($1::uuid[]) RETURNING id
+        )
+        UPDATE delivery_attempt a SET response = NULL FROM emptied WHERE a.delivery_id = emptied.id
+        """,
+        list(profiles),
+    )
+
+
+async def empty_letters(connection: Connection, events: Collection[bytes], values: Sequence[str]) -> int:
+    """Drop the bytes of dead letters of these events, and of those that state one of these values; gives how many.
+
+    A letter that nobody could read belongs to nobody, so its text is searched, in any case.
+    """
+    status: str = await connection.execute(
+        """
+        UPDATE dead_letter SET body = NULL, key = NULL, headers = '[]', reason = 'erased', field = NULL,
+               state = 'resolved'
+        WHERE event_id = ANY($1::uuid[]) OR encode(body, 'escape') ILIKE ANY($2::text[])
+           OR reason ILIKE ANY($2::text[])
+        """,
+        list(events),
+        _anywhere(values),
+    )
+    return int(status.rpartition(" ")[2])
+
+
+async def empty_nobodys(connection: Connection, values: Sequence[str], at: str) -> None:
+    """Drop the data of activities of nobody, spam say, that state one of these values, until this time."""
+    await connection.execute(
+        """
+        UPDATE activity SET data = 'null'
+        WHERE record_id IS NULL AND at <= $2::text::timestamptz AND type <> ALL($3::text[])
+          AND data::text ILIKE ANY($1::text[])
+        """,
+        _anywhere(values),
+        at,
+        sorted(DEEDS),
+    )
+
+
+def _anywhere(values: Sequence[str]) -> list[str]:
+    """Patterns for ILIKE: each value as it stands, anywhere."""
+    plain = [value.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") for value in values]
+    return [f"%{value}%" for value in plain]

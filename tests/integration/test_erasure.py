@@ -1,0 +1,177 @@
+"""Somebody is erased, in the real PostgreSQL: no row keeps a word of theirs, and everybody else is as in memory."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+
+from consumers import slow_lane
+from consumers.profiles import Profiles
+from hub.cache import LocalHints
+from hub.components import Record
+from hub.identity import resolve
+from hub.identity.erasure import again, living
+from hub.identity.evidence import Fact
+from hub.identity.ids import as_text, identifier_id
+from hub.storage.pool import Pool
+from schemas.envelope import ERASED, HUB, MERGED
+from tests.support.histories import batches
+from tests.support.line import audit, batch_connections, lines, write
+from tests.support.memory import day, record, until_of, whole
+
+pytestmark = pytest.mark.integration
+ROOM = Profiles(LocalHints(), {"": "DE"})
+HISTORIES = 6
+TABLES = (
+    "source_record", "identifier", "claim", "link_group", "profile", "activity", "erasure", "link_decision",
+    "membership_log", "identity_op", "outbox",
+)  # fmt: skip
+ANN, BOB, FAMILY = "ann.lee@firm.org", "bob.lee@firm.org", "lees@firm.org"
+
+
+@pytest_asyncio.fixture
+async def batch_pool(database_url: str) -> AsyncIterator[Pool]:
+    async with batch_connections(database_url) as connections:
+        yield connections
+
+
+def said(number: object, source: str, contact: dict[str, str], at: str, **more: Any) -> Fact:
+    """An event as it stands on a topic, read; one number is one event."""
+    value = {
+        "specversion": "1.0", "id": str(number), "source": source, "type": "note.added", "time": at,
+        "data": {"contact": contact, "text": f"{contact.get('given_name', 'somebody')} wrote", **more},
+    }  # fmt: skip
+    return ROOM.read(Record("inbound.tools", 0, 0, 1_795_305_600_000, None, orjson.dumps(value), ()))
+
+
+def done(event_type: str, at: str, number: int, **data: Any) -> Fact:
+    """What a person did in the hub."""
+    headers = {
+        "ce_specversion": b"1.0", "ce_id": f"0190c8a0-0000-8000-8000-{number:012d}".encode(), "ce_source": b"hub",
+        "ce_type": event_type.encode(), "ce_edge": HUB.encode(), "ce_time": at.encode(),
+        "ce_receivedtime": b"2026-11-20T08:00:00.000Z",
+    }  # fmt: skip
+    value = orjson.dumps({"by": "eve", **data})
+    return ROOM.read(Record("inbound.hub", 0, 0, 1_795_305_600_000, None, value, tuple(headers.items())))
+
+
+def forgotten(records: Iterable[bytes], emails: Iterable[str], at: str, number: int = 1) -> Fact:
+    """The erasure of these records and addresses."""
+    return done(
+        ERASED, at, number, records=[as_text(one) for one in records],
+        identifiers=[as_text(identifier_id("email", one)) for one in emails],
+    )  # fmt: skip
+
+
+async def takes(pool: Pool, *facts: Fact) -> None:
+    """A batch, and what it put aside."""
+    await write(pool, facts)
+    while await slow_lane.once(pool, ROOM):
+        pass
+
+
+async def everything(pool: Pool) -> str:
+    """Every row of every table, as text; bytes of messages and letters readable."""
+    found = []
+    for (table,) in await pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"):
+        found += [f"{table} {row[0]}" for row in await pool.fetch(f"SELECT t::text FROM {table} t")]
+    for column in ("body FROM dead_letter", "body FROM delivery", "fact FROM slow_lane"):
+        found += [repr(bytes(row[0])) for row in await pool.fetch(f"SELECT {column}") if row[0]]
+    return "\n".join(found)
+
+
+async def without_outbox(pool: Pool) -> str:
+    """As `everything`, once the relay has put on Kafka what waits for it."""
+    await pool.execute("DELETE FROM outbox")
+    return await everything(pool)
+
+
+async def test_no_row_of_any_table_keeps_a_word_of_who_is_erased(batch_pool: Pool) -> None:
+    ann = [
+        said(1, "shop", {"id": "4711", "email": ANN, "given_name": "Annabella", "phone": "+4930901820"}, day(1)),
+        said(2, "desk", {"id": "77", "email": ANN, "given_name": "Annabella"}, day(2), subject="Annabella's lamp"),
+        said(3, "crm", {"email": ANN, "family_name": "Leeway"}, day(3)),
+    ]
+    bob = [said(4, "shop", {"id": "12", "email": BOB, "given_name": "Bob"}, day(1))]
+    merged = done(
+        MERGED, day(4), 9, records=[as_text(record(ann[0])), as_text(record(bob[0]))], reason="Annabella called"
+    )
+    for one in (*ann, *bob, merged):
+        await takes(batch_pool, one)
+    assert len(await lines(batch_pool)) == 1
+    gone = forgotten(map(record, ann), [ANN], day(5))
+    await takes(batch_pool, gone)
+    left = await without_outbox(batch_pool)
+    for word in ("nnabella", "ann.lee", "Leeway", "901820", "4711"):
+        assert word not in left, word
+    assert BOB in left
+    assert await lines(batch_pool) == whole([*ann, *bob, merged, gone]).lines
+    await audit(batch_pool)
+    for one in (gone, *ann, *bob, merged):
+        await takes(batch_pool, one)
+    assert await without_outbox(batch_pool) == left, "a replay brings nothing back"
+
+
+PEOPLE = [
+    {"id": "1", "email": ANN, "given_name": "Ann"},
+    {"id": "2", "email": BOB, "phone": "+4930901820", "given_name": "Bob", "family_name": "Lee"},
+    {"email": ANN, "given_name": "Ann", "family_name": "Lee"},
+    {"email": FAMILY, "given_name": "Ann"},
+    {"id": "1", "email": FAMILY},
+    {"phone": "+4930901820", "given_name": "Bob", "family_name": "Lee"},
+    {"email": BOB},
+]
+
+
+def a_history(chance: random.Random) -> list[Fact]:
+    """Events of a family, decisions and erasures among them, late ones and people who come back."""
+    facts = [
+        said(number, chance.choice(("shop", "desk")), chance.choice(PEOPLE), day(chance.choice((1, 2, 3, 9))))
+        for number in range(chance.randint(3, 14))
+    ]
+    known = sorted({record(one) for one in facts})
+    for number in range(chance.randint(0, 2) if len(known) > 1 else 0):
+        one, other = (as_text(each) for each in chance.sample(known, 2))
+        facts.append(done(MERGED, day(chance.choice((2, 4))), 100 + number, records=[one, other], reason="they called"))
+    for number in range(chance.randint(1, 3)):
+        named = chance.sample(known, chance.randint(1, min(3, len(known))))
+        named += [again(one) for one in named if chance.random() < 0.3]
+        emails = chance.sample((ANN, BOB, FAMILY), chance.randint(0, 2))
+        facts.append(forgotten(named, emails, day(chance.choice((1, 2, 5))), 200 + number))
+    return facts
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_any_order_of_events_and_erasures_leaves_the_same_people(
+    batch_pool: Pool, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolve, "MOST_CLAIMERS", dict.fromkeys(resolve.MOST_CLAIMERS, 1000))
+    monkeypatch.setattr(resolve, "MOST_CODES", 1000)
+    chance = random.Random(seed)
+    for town in range(HISTORIES):
+        facts = a_history(chance)
+        for batch in batches(facts, chance):
+            await write(batch_pool, batch)
+            if chance.random() < 0.5:
+                await takes(batch_pool)
+        await takes(batch_pool)
+        assert await lines(batch_pool) == whole(facts).lines, town
+        await audit(batch_pool)
+        assert await kept(batch_pool, facts) == set()
+        await batch_pool.execute(f"TRUNCATE {', '.join(TABLES)}")
+
+
+async def kept(pool: Pool, facts: Sequence[Fact]) -> set[str]:
+    """Events that are erased and stand on a timeline, or in anybody's evidence."""
+    until = until_of(facts)
+    lost = {one.id for one in facts if one.who and living(one, until).who is None}
+    stand = await pool.fetch(
+        "SELECT event_id FROM activity WHERE record_id IS NOT NULL OR (data::text <> 'null' AND type = 'note.added')"
+    )
+    evidence = await pool.fetchval("SELECT coalesce(string_agg(evidence::text, ''), '') FROM source_record")
+    return lost & {as_text(row[0]) for row in stand} | {one for one in lost if one in evidence}

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import os
-import sys
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from itertools import cycle, islice
 from statistics import median
@@ -186,7 +185,7 @@ async def test_without_proof_each_is_refused_by_the_name_of_what_is_wrong(
 
 
 async def test_good_events_between_a_thousand_bad_ones_arrive_at_once_and_memory_stays(
-    hub: Hub, pool: Pool, outside: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
+    hub: Hub, pool: Pool, outside: httpx.AsyncClient, tell: Callable[[str], None]
 ) -> None:
     bad = cycle([(kind, one) for kind in KINDS for one in hostile(sample_of(kind))])
     waits, held = [], []
@@ -203,12 +202,8 @@ async def test_good_events_between_a_thousand_bad_ones_arrive_at_once_and_memory
         waits.append(clock.monotonic() - began)
         held.append(_memory(hub))
     await hub.until_quiet()
-    with capsys.disabled():
-        middle, slowest, warm, last = median(waits), max(waits), held[WARM] >> 20, held[-1] >> 20
-        told = (
-            f"{WAVE} good beside {WAVE} bad ones: {middle:.2f} s from sending to profiles, {slowest:.2f} s at the most"
-        )
-        sys.stdout.write(f"\n{told}; {warm} MiB, {last} MiB after {WAVE * WAVES} bad ones\n")
+    tell(f"{WAVE} good beside {WAVE} bad ones: {median(waits):.2f} s to profiles, {max(waits):.2f} s at the most")
+    tell(f"{held[WARM] >> 20} MiB, {held[-1] >> 20} MiB after {WAVE * WAVES} bad ones")
     assert held[-1] < held[WARM] * ENOUGH
 
 

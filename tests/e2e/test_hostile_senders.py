@@ -25,7 +25,7 @@ from hub.storage import dead_letters, tally
 from hub.storage.pool import Pool, open_pool
 from producers.sources import SOURCES
 from tests.support.databases import named, order
-from tests.support.hub import Hub
+from tests.support.hub import Hub, caller
 from tests.support.tools import until
 
 # One hub for all of them: starting one takes longer than most of what is asked of it here.
@@ -92,7 +92,7 @@ async def pool(hub: Hub) -> AsyncIterator[Pool]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def outside(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=hub.gateway, timeout=20) as client:
+    async with caller(base_url=hub.gateway, timeout=20) as client:
         yield client
 
 

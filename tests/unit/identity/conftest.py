@@ -29,7 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "few", settings(BY_NIGHT, max_examples=10_000) if night else settings(EVERY_DAY, max_examples=15)
     )
     settings.register_profile("many", settings(BY_NIGHT, max_examples=10_000) if night else EVERY_DAY)
-    settings.register_profile("others", settings(BY_NIGHT, max_examples=1_000) if night else EVERY_DAY)
+    settings.register_profile(
+        "others", settings(BY_NIGHT, max_examples=1_000) if night else settings(EVERY_DAY, max_examples=30)
+    )
     settings.load_profile("others")
 
 

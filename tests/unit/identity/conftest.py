@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 NIGHT_SECONDS = 3600
 SLOW_IS_FINE = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 EVERY_DAY = settings(
-    max_examples=60, derandomize=True, database=None, deadline=None, suppress_health_check=SLOW_IS_FINE
+    max_examples=40, derandomize=True, database=None, deadline=None, suppress_health_check=SLOW_IS_FINE
 )
 BY_NIGHT = settings(EVERY_DAY, derandomize=False)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from consumers.rereading import reread
 from consumers.telling import states, tombstone
 from hub.identity.decisions import Erasure
-from hub.identity.erasure import Until, again, keys, retold
+from hub.identity.erasure import Until, again, at_first, keys, retold
 from hub.identity.evidence import Fact
 from hub.identity.forgetting import Forgotten, Said, Scope, Sifted, forget, sift
 from hub.identity.strategies import Rules
@@ -45,7 +45,9 @@ async def _said(connection: Connection, asked: Erasure, regions: Regions) -> tup
     """Everything that was said by these records, those that came after them, and whoever claims these identifiers."""
     until = await erasure.until(connection, {*asked.records, *asked.identifiers})
     reached = {*asked.records, *map(again, until), *await erasure.claimers(connection, asked.identifiers)}
-    said = [Said(one.record, reread(one, regions)) for one in await erasure.written(connection, reached)]
+    written = await erasure.written(connection, reached)
+    first = {record: at_first(record, until) for record in {one.record for one in written}}
+    said = [Said(one.record, reread(one._replace(record=first[one.record]), regions)) for one in written]
     return said, {**until, **await erasure.until(connection, {key for one in said for key in keys(one.fact)})}
 
 

@@ -17,9 +17,12 @@ _FENCE = 4_711_300
 
 
 class Written(NamedTuple):
-    """An activity of a record, as it is stored; times are text."""
+    """An activity of a record, as it is stored; times are text. `kind` and the key are the record's."""
 
     record: bytes
+    kind: str
+    key_namespace: str
+    key: str
     event: bytes
     type: str
     source: str
@@ -83,14 +86,14 @@ async def written(connection: Connection, records: Collection[bytes]) -> list[Wr
     """Every activity of these records."""
     rows = await connection.fetch(
         """
-        SELECT record_id, event_id, type, source, at, received_at, trusted, data FROM activity
-        WHERE record_id = ANY($1::uuid[])
+        SELECT record_id, r.kind, r.key_namespace, r.key, event_id, type, a.source, at, received_at, trusted, data
+        FROM activity a JOIN source_record r USING (record_id) WHERE record_id = ANY($1::uuid[])
         """,
         list(records),
     )
     return [
-        Written(record, event, kind, source, clock.text(at), clock.text(received_at), trusted, data.encode())
-        for record, event, kind, source, at, received_at, trusted, data in rows
+        Written(*row, clock.text(at), clock.text(received_at), trusted, data.encode())
+        for *row, at, received_at, trusted, data in rows
     ]
 
 

@@ -175,3 +175,14 @@ async def kept(pool: Pool, facts: Sequence[Fact]) -> set[str]:
     )
     evidence = await pool.fetchval("SELECT coalesce(string_agg(evidence::text, ''), '') FROM source_record")
     return lost & {as_text(row[0]) for row in stand} | {one for one in lost if one in evidence}
+
+
+async def test_whoever_is_erased_stays_so_where_phones_are_read_as_another_country_meanwhile(batch_pool: Pool) -> None:
+    ann = said(1, "shop", {"phone": "201 555 0123", "given_name": "Annabella"}, day(1))
+    bob = said(2, "shop", {"id": "12", "phone": "201 555 0123", "given_name": "Bob"}, day(1))
+    await takes(batch_pool, ann, bob)
+    await write(batch_pool, [forgotten([record(ann)], [], day(5))])
+    assert await slow_lane.once(batch_pool, Profiles(LocalHints(), {"": "US"}))
+    assert "nnabella" not in await without_outbox(batch_pool)
+    assert len(await lines(batch_pool)) == 1
+    await audit(batch_pool)

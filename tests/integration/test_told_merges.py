@@ -189,3 +189,18 @@ async def test_what_is_on_the_wire_while_somebody_is_erased_is_followed_by_the_e
             await until(house.quiet)
         assert [got.json["type"] for got in sales.got] == ["profile.created", "profile.erased"]
         assert never_falls(sales)
+
+
+async def test_no_answer_about_somebody_who_was_erased_is_kept(pool: Pool) -> None:
+    gate = asyncio.Event()
+    async with FakeTool(lambda _: Reply(body=b"Annabella Lee", gate=gate)).serving() as sales:
+        house = House(pool, a_tool("sales", sales.url))
+        async with house.dispatching():
+            await house.puts((ANN, 5))
+            await sales.until(lambda: sales.on_the_wire == 1)
+            await house.erases(ANN)
+            gate.set()
+            await sales.until(lambda: len(sales.got) == 2)
+            await until(house.quiet)
+        tries = [one["response"] for told in await house.deliveries() for one in told["tries"]]
+        assert tries == [None, None], "of what was on the wire, and of the erasure"

@@ -130,8 +130,8 @@ async def empty_letters(connection: Connection, events: Collection[bytes], value
         """
         UPDATE dead_letter SET body = NULL, key = NULL, headers = '[]', reason = 'erased', field = NULL,
                state = 'resolved'
-        WHERE event_id = ANY($1::uuid[]) OR encode(body, 'escape') ILIKE ANY($2::text[])
-           OR reason ILIKE ANY($2::text[])
+        WHERE event_id = ANY($1::uuid[])
+           OR concat_ws(' ', encode(body, 'escape'), encode(key, 'escape'), headers, reason) ILIKE ANY($2::text[])
         """,
         list(events),
         _anywhere(values),

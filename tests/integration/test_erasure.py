@@ -13,12 +13,13 @@ import pytest_asyncio
 from consumers import slow_lane
 from consumers.profiles import Profiles
 from hub.cache import LocalHints
-from hub.components import Record
+from hub.components import Letter, Record
 from hub.identity import resolve
 from hub.identity.erasure import again, living
 from hub.identity.evidence import Fact
 from hub.identity.ids import as_text, identifier_id
-from hub.storage.pool import Pool
+from hub.storage.offsets import PostgresStore
+from hub.storage.pool import Pool, transaction
 from schemas.envelope import ERASED, HUB, MERGED
 from tests.support.histories import batches
 from tests.support.line import audit, batch_connections, lines, write
@@ -186,3 +187,26 @@ async def test_whoever_is_erased_stays_so_where_phones_are_read_as_another_count
     assert "nnabella" not in await without_outbox(batch_pool)
     assert len(await lines(batch_pool)) == 1
     await audit(batch_pool)
+
+
+async def test_no_part_of_a_dead_letter_keeps_an_address_also_where_its_event_comes_once_more(batch_pool: Pool) -> None:
+    written = ANN.title().encode()
+    letters = [
+        Letter(Record("inbound.tools", 0, offset, 0, key, body, headers), "read", reason, "Unreadable", event)
+        for offset, (key, body, headers, reason, event) in enumerate((
+            (written, b"{", (), "not read", None),
+            (None, b"{" + written, (), "not read", None),
+            (None, b"{", (("x-customer", written),), "not read", None),
+            (None, b"{", (), f"{ANN!r} is no number", b"\x01" * 16),
+            (None, b"{" + BOB.encode(), (), "not read", None),
+        ))
+    ]  # fmt: skip
+    ann, store = said(1, "shop", {"id": "4711", "email": ANN}, day(1)), PostgresStore(batch_pool)
+    async with transaction(batch_pool) as connection:
+        await store.dead_letter(connection, "profiles", letters)
+    await takes(batch_pool, ann, forgotten([record(ann)], [ANN], day(5)))
+    async with transaction(batch_pool) as connection:
+        await store.dead_letter(connection, "profiles", letters)
+    left = await without_outbox(batch_pool)
+    assert "ann.lee" not in left.lower()
+    assert BOB in left, "another one's letter stays"

@@ -210,3 +210,14 @@ async def test_no_part_of_a_dead_letter_keeps_an_address_also_where_its_event_co
     left = await without_outbox(batch_pool)
     assert "ann.lee" not in left.lower()
     assert BOB in left, "another one's letter stays"
+
+
+async def test_what_waits_in_the_slow_lane_is_erased_with_the_rest(batch_pool: Pool) -> None:
+    early, late, waits = (said(n, "shop", {"id": "4711", "given_name": "Annabella"}, day(n)) for n in (1, 3, 4))
+    await takes(batch_pool, early, forgotten([record(early)], [], day(2), 1), late)
+    await batch_pool.execute("UPDATE link_group SET oversize = true")
+    await write(batch_pool, [waits, forgotten([record(early)], [], day(5), 2)])
+    assert await batch_pool.fetchval("SELECT count(*) FROM slow_lane") == 2
+    await takes(batch_pool)
+    assert "nnabella" not in await without_outbox(batch_pool)
+    await audit(batch_pool)

@@ -204,3 +204,25 @@ async def test_no_answer_about_somebody_who_was_erased_is_kept(pool: Pool) -> No
             await until(house.quiet)
         tries = [one["response"] for told in await house.deliveries() for one in told["tries"]]
         assert tries == [None, None], "of what was on the wire, and of the erasure"
+
+
+async def test_nothing_of_somebody_who_is_back_is_lost_where_the_topic_is_read_once_more(pool: Pool) -> None:
+    async with FakeTool().serving() as sales:
+        house = House(pool, a_tool("sales", sales.url))
+        async with house.dispatching():
+            await house.puts((ANN, 5))
+            await until(house.quiet)
+            await house.erases(ANN)
+            await until(house.quiet)
+            await house.puts((ANN, 7))
+            await until(house.quiet)
+            for version in (8, 9):
+                await house.hears((ANN, 5))
+                await house.syncs((ANN, None))
+                await house.hears((ANN, 7))
+                await until(house.quiet)
+                await house.puts((ANN, version))
+                await until(house.quiet)
+        assert [(got.json["type"].partition(".")[2], got.profile["version"]) for got in sales.got] == [
+            *(("created", 5), ("erased", 6), ("created", 7), ("updated", 8), ("updated", 9))
+        ]

@@ -1,7 +1,7 @@
 """Erasing in PostgreSQL: one fence that keeps every writer of identity out meanwhile, and what is read behind it.
 
-Batches hold the fence together, an erasure holds it alone, and both take it first: so nobody meets half an erasure, and
-it may touch whatever it likes without the locks of groups.
+Batches hold the fence together, and so does whoever renders for tools; an erasure holds it alone. All take it first: so
+nobody meets half an erasure, and it may touch whatever it likes without the locks of groups.
 """
 
 from __future__ import annotations
@@ -91,10 +91,7 @@ async def written(connection: Connection, records: Collection[bytes]) -> list[Wr
         """,
         list(records),
     )
-    return [
-        Written(*row, clock.text(at), clock.text(received_at), trusted, data.encode())
-        for *row, at, received_at, trusted, data in rows
-    ]
+    return [Written(*row[:7], clock.text(row[7]), clock.text(row[8]), row[9], row[10].encode()) for row in rows]
 
 
 async def decisions_about(connection: Connection, records: Collection[bytes]) -> dict[bytes, bytes]:

@@ -100,7 +100,7 @@ async def empty_deliveries(connection: Connection, profiles: Collection[bytes]) 
     """Drop the bytes that tools were sent about these profiles, and what they answered.
 
     What still waits is rendered again when it goes out: nothing that names somebody of these is wanted any more, so it
-    goes out under another id. Nobody renders an old line meanwhile: the rows of `told` are locked.
+    goes out under another id. Nobody renders meanwhile, and the rows of `told` are locked against answers.
     """
     rows = await connection.fetch(
         """

@@ -6,13 +6,19 @@ import asyncio
 
 import pytest
 
+from consumers.plans import claim
 from hub.identity.ids import as_text
-from hub.storage.pool import Pool, reading
+from hub.storage import erasure, traces
+from hub.storage.pool import Pool, reading, transaction
 from tests.support.told import House, a_tool, an_id
 from tests.support.tools import OK, FakeTool, Reply, until
 
 pytestmark = pytest.mark.integration
 ANN, BOB, EVE = an_id("ann"), an_id("bob"), an_id("eve")
+_WAITING = """
+    SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+    WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted
+"""
 
 
 def merges(tool: FakeTool) -> list[tuple[list[str], str, int]]:
@@ -226,3 +232,21 @@ async def test_nothing_of_somebody_who_is_back_is_lost_where_the_topic_is_read_o
         assert [(got.json["type"].partition(".")[2], got.profile["version"]) for got in sales.got] == [
             *(("created", 5), ("erased", 6), ("created", 7), ("updated", 8), ("updated", 9))
         ]
+
+
+async def test_a_line_that_sync_hears_of_while_somebody_is_erased_is_stored_for_no_tool(pool: Pool) -> None:
+    house = House(pool, a_tool("sales", "http://127.0.0.1:9/hub"))
+    await house.stores((ANN, 5))
+
+    async def waits_or_is_done() -> bool:
+        return claiming.done() or await pool.fetchval(_WAITING) > 0
+
+    async with asyncio.TaskGroup() as tasks, transaction(pool) as erasing:
+        await erasure.alone(erasing)
+        await traces.empty_deliveries(erasing, [ANN])
+        await house.hears((ANN, 5))
+        claiming = tasks.create_task(claim(pool, house.tools, {"sales": 1}))
+        await until(waits_or_is_done)
+        await erasing.execute("DELETE FROM profile WHERE profile_id = $1", ANN)
+    assert claiming.result() == []
+    assert [one["body"] for one in await house.deliveries()] == [None]

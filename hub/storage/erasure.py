@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from hub import clock
 from hub.identity.erasure import Until, again
+from hub.identity.evidence import MAILBOX
 from hub.storage.pool import Connection
 
 _FENCE = 4_711_300
@@ -91,7 +92,10 @@ async def written(connection: Connection, records: Collection[bytes]) -> list[Wr
         """,
         list(records),
     )
-    return [Written(*row[:7], clock.text(row[7]), clock.text(row[8]), row[9], row[10].encode()) for row in rows]
+    return [
+        Written(record, kind, space, key, event, is_a, source, clock.text(at), clock.text(came), trusted, data.encode())
+        for record, kind, space, key, event, is_a, source, at, came, trusted, data in rows
+    ]
 
 
 async def decisions_about(connection: Connection, records: Collection[bytes]) -> dict[bytes, bytes]:
@@ -107,13 +111,14 @@ async def decisions_about(connection: Connection, records: Collection[bytes]) ->
 
 
 async def addresses_of(connection: Connection, identifiers: Collection[bytes]) -> list[str]:
-    """The addresses and numbers among these identifiers, as they are stored."""
+    """The addresses, mailboxes and numbers among these identifiers, as they are stored."""
     rows = await connection.fetch(
         """
-        SELECT value FROM identifier WHERE identifier_id = ANY($1::uuid[]) AND namespace IN ('email', 'phone')
+        SELECT value FROM identifier WHERE identifier_id = ANY($1::uuid[]) AND namespace = ANY($2::text[])
         ORDER BY value
         """,
         list(identifiers),
+        ["email", MAILBOX, "phone"],
     )
     return [row[0] for row in rows]
 

@@ -50,7 +50,6 @@ async def forget_records(connection: Connection, records: Collection[bytes], bar
     for statement in (
         "DELETE FROM profile WHERE profile_id = ANY($1::uuid[])",
         "DELETE FROM membership_log WHERE record_id = ANY($1::uuid[])",
-        "DELETE FROM block_key WHERE profile_id = ANY($1::uuid[])",
         "DELETE FROM suspect_pair WHERE rec_a = ANY($1::uuid[]) OR rec_b = ANY($1::uuid[])",
     ):
         await connection.execute(statement, list(records))
@@ -150,6 +149,17 @@ async def empty_nobodys(connection: Connection, values: Sequence[str], at: str) 
         _anywhere(values),
         at,
         sorted(DEEDS),
+    )
+
+
+async def empty_suspicions(connection: Connection, profiles: Collection[bytes], values: Sequence[str]) -> None:
+    """Drop the keys under which these are compared, and why a rule kept two apart where it names one of these values.
+
+    Whoever is left of them is told of, so they are looked at again.
+    """
+    await connection.execute("DELETE FROM block_key WHERE profile_id = ANY($1::uuid[])", list(profiles))
+    await connection.execute(
+        "UPDATE suspect_pair SET refusal = NULL WHERE refusal ILIKE ANY($1::text[])", _anywhere(values)
     )
 
 

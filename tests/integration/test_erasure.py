@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from consumers import slow_lane
+from consumers.duplicates import Duplicates, Heard
 from consumers.profiles import Profiles
 from hub.cache import LocalHints
 from hub.components import Letter, Record
@@ -221,3 +222,28 @@ async def test_what_waits_in_the_slow_lane_is_erased_with_the_rest(batch_pool: P
     await takes(batch_pool)
     assert "nnabella" not in await without_outbox(batch_pool)
     await audit(batch_pool)
+
+
+async def test_a_pair_of_others_does_not_say_what_was_theirs_alone_with_the_erased(batch_pool: Pool) -> None:
+    """Two profiles that a mailbox pointed at lose, one after the other, the records that stated it."""
+    ann, eve = (
+        said(n, "shop", {"id": str(n), "email": address, "given_name": name, "family_name": name}, day(n))
+        for n, address, name in ((1, "ann.lee@gmail.com", "Annabella"), (2, "annlee@gmail.com", "Eve"))
+    )
+    desk = [said(n + 2, "desk", {"id": str(n)}, day(n - 1 or 1)) for n in (1, 2)]
+    for n, one in enumerate((ann, eve)):
+        joined = done(MERGED, day(3), 10 + n, records=[as_text(record(desk[n])), as_text(record(one))])
+        await takes(batch_pool, desk[n], one, joined)
+    async with transaction(batch_pool) as connection:
+        room = Duplicates()
+        profiles = [row[0] for row in await connection.fetch("SELECT profile_id FROM profile")]
+        await room.write(connection, [Heard((one,)) for one in profiles])
+    box = identifier_id("mailbox", "annlee@gmail.com")
+    assert "annlee" in str(await batch_pool.fetchval("SELECT refusal FROM suspect_pair"))
+    for n, one in enumerate((ann, eve)):
+        gone = done(
+            ERASED, day(5), 20 + n, records=[as_text(record(one))],
+            identifiers=[as_text(identifier_id("email", "annlee@gmail.com")), as_text(box)] if n else [],
+        )  # fmt: skip
+        await takes(batch_pool, gone)
+    assert "annlee" not in await without_outbox(batch_pool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
@@ -247,3 +248,19 @@ async def test_a_pair_of_others_does_not_say_what_was_theirs_alone_with_the_eras
         )  # fmt: skip
         await takes(batch_pool, gone)
     assert "annlee" not in await without_outbox(batch_pool)
+
+
+async def test_what_was_not_believed_before_there_were_erasures_is_not_believed_after_one(batch_pool: Pool) -> None:
+    stranger, known = (said(n, f"web-{n}", {"email": f"p{n}@firm.org"}, day(1)) for n in (1, 2))
+    await takes(batch_pool, stranger._replace(trusted=False), known)
+    await batch_pool.execute("UPDATE activity SET trusted = true")
+    (fill,) = [
+        one
+        for one in importlib.import_module("hub.storage.migrations.versions.0007_erasure").STATEMENTS
+        if one.lstrip().startswith("UPDATE")
+    ]
+    await batch_pool.execute(fill)
+    assert await batch_pool.fetch("SELECT source, trusted FROM activity ORDER BY 1") == [
+        ("web-1", False),
+        ("web-2", True),
+    ]

@@ -128,6 +128,16 @@ class Identity(Table):
     )
 
 
+class Rules(Table):
+    """What happens by itself; one file a rule, see docs/reference/rules.md."""
+
+    folder: Path = Field(default=Path("rules"), description="Where the files are.")
+    apply: bool = Field(default=True, description="Take the files over at every start.")
+    time_scale: float = Field(
+        default=1.0, gt=0, le=1, description="Every wait lasts this part of its time: for demos and trials."
+    )
+
+
 class Settings(Table):
     """Everything that hub.toml may hold (design §9); a component's own keys are checked by its kind."""
 
@@ -146,6 +156,7 @@ class Settings(Table):
     embedded: Embedded = Embedded()
     survivorship: Survivorship = Survivorship()
     identity: Identity = Identity()
+    rules: Rules = Rules()
 
 
 def load(path: Path | None = None) -> Settings:

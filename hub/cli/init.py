@@ -85,6 +85,12 @@ redirects = []                           # hosts that the form field `redirect` 
 # [identity]
 # blocked = ["*@agency.example", "frontdesk@firm.example", "+49 30 901820"]
 
+# What happens by itself: a folder of files, one a rule. docs/reference/rules.md has the language.
+# [rules]
+# folder = "rules"
+# apply = true                           # take the files over at every start
+# time_scale = 1.0                       # every wait lasts this part of its time, for trials
+
 # Servers of your own instead of the private ones.
 # [kafka]
 # servers = ["kafka-1:9092", "kafka-2:9092"]

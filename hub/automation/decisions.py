@@ -15,6 +15,10 @@ MOST_HOPS = 8
 ENTERED, LEFT = "segment.entered", "segment.left"
 
 
+NOTHING_ASKED = Outcome(Truth.TRUE)
+"""What is seen where no condition was looked at."""
+
+
 class Verdict(StrEnum):
     """What came out."""
 
@@ -44,7 +48,7 @@ class Decision:
 
     verdict: Verdict
     reason: str
-    outcome: Outcome = Outcome(Truth.TRUE)
+    outcome: Outcome = NOTHING_ASKED
 
     @property
     def fires(self) -> bool:

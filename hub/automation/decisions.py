@@ -38,13 +38,17 @@ class Occasion:
     hops: int = 0
 
 
+UNSEEN = Outcome(Truth.TRUE)
+"""Where no question was asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What a rule decided, why, and the values that it saw."""
 
     verdict: Verdict
     reason: str
-    outcome: Outcome = Outcome(Truth.TRUE)
+    outcome: Outcome = UNSEEN
 
     @property
     def fires(self) -> bool:

@@ -48,7 +48,10 @@ def test_steps_are_done_one_after_the_other_until_a_wait_and_from_behind_it() ->
 
 def test_a_branch_goes_one_way_and_both_go_on_behind_it() -> None:
     steps = program(
-        a_rule({"branch": {"if": GOLD, "then": [tag("a"), {"wait": {"for": "1d"}}, tag("b")], "else": [tag("c")]}}, tag("d"))
+        a_rule(
+            {"branch": {"if": GOLD, "then": [tag("a"), {"wait": {"for": "1d"}}, tag("b")], "else": [tag("c")]}},
+            tag("d"),
+        )
     )
     assert done(run(steps, 0, seen_by())) == ["1.else.1 c", "2 d"]
     gold = run(steps, 0, seen_by(["gold"]))

@@ -26,7 +26,8 @@ def serve(
     roles: Annotated[
         list[str] | None,
         typer.Argument(
-            help="gateway, mailbox, profiles, relay, sync, duplicates, dispatcher, monitor, console; none: all of them."
+            help="gateway, mailbox, profiles, relay, sync, duplicates, automation, dispatcher, monitor, console; "
+            "none: all of them."
         ),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes of the named role; they share its work.")] = 1,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from hub.errors import Misconfigured
 
@@ -32,6 +32,7 @@ def one_or_several(value: object) -> object:
 
 OneOrSeveral = Annotated[tuple[str, ...], BeforeValidator(one_or_several)]
 """A text, or a list of texts."""
+Address = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=320)]
 
 
 T = TypeVar("T")
@@ -128,6 +129,14 @@ class Identity(Table):
     )
 
 
+class Team(Table):
+    """People of ours who share work."""
+
+    members: Annotated[tuple[Address, ...], BeforeValidator(one_or_several)] = Field(
+        min_length=1, description="Their addresses."
+    )
+
+
 class Rules(Table):
     """What happens by itself; one file a rule, see docs/reference/rules.md."""
 
@@ -156,6 +165,7 @@ class Settings(Table):
     embedded: Embedded = Embedded()
     survivorship: Survivorship = Survivorship()
     identity: Identity = Identity()
+    teams: dict[str, Team] = {}
     rules: Rules = Rules()
 
 

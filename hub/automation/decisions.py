@@ -15,10 +15,6 @@ MOST_HOPS = 8
 ENTERED, LEFT = "segment.entered", "segment.left"
 
 
-NOTHING_ASKED = Outcome(Truth.TRUE)
-"""What is seen where no condition was looked at."""
-
-
 class Verdict(StrEnum):
     """What came out."""
 
@@ -42,13 +38,17 @@ class Occasion:
     hops: int = 0
 
 
+UNSEEN = Outcome(Truth.TRUE)
+"""Where no question was asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What a rule decided, why, and the values that it saw."""
 
     verdict: Verdict
     reason: str
-    outcome: Outcome = NOTHING_ASKED
+    outcome: Outcome = UNSEEN
 
     @property
     def fires(self) -> bool:

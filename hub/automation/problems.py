@@ -40,6 +40,11 @@ SORTS = {
 }
 
 
+def path(place: Place) -> str:
+    """A place as people write it: `if.all[0].count`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something wrong in a file; a warning is no reason to refuse it."""
@@ -53,8 +58,7 @@ class Problem:
     @property
     def path(self) -> str:
         """The place as people write it: `if.all[0].count`."""
-        said = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.place)
-        return said.removeprefix(".")
+        return path(self.place)
 
     def __str__(self) -> str:
         where = f"{self.path}: " if self.place else ""

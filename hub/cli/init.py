@@ -90,6 +90,8 @@ redirects = []                           # hosts that the form field `redirect` 
 # folder = "rules"
 # apply = true                           # take the files over at every start
 # time_scale = 1.0                       # every wait lasts this part of its time, for trials
+# [teams.sales]                          # whom rules give customers to, in turn
+# members = ["ann@example.com", "bob@example.com"]
 
 # Servers of your own instead of the private ones.
 # [kafka]

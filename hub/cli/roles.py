@@ -86,6 +86,15 @@ async def _duplicates(resources: Resources, stop: asyncio.Event) -> None:
     await consume(kafka, resources.store, [Duplicates(kafka.prefix)], stop, resources.instance)
 
 
+async def _automation(resources: Resources, stop: asyncio.Event) -> None:
+    from consumers.automation import Automation
+    from consumers.ways import manner
+    from hub.streams.batches import consume
+
+    works = [Automation(resources.hints, manner(resources.settings))]
+    await consume(resources.settings.kafka, resources.store, works, stop, resources.instance)
+
+
 async def _dispatcher(resources: Resources, stop: asyncio.Event) -> None:
     from consumers import dispatcher
     from consumers.instances import instances
@@ -112,6 +121,7 @@ ROLES: dict[str, Role] = {
     "relay": _relay,
     "sync": _sync,
     "duplicates": _duplicates,
+    "automation": _automation,
     "dispatcher": _dispatcher,
     "monitor": _monitor,
     "console": _console,
@@ -127,7 +137,7 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
     ("gateway",),
     ("mailbox",),
     ("profiles",),
-    ("relay", "sync", "duplicates", "dispatcher", "monitor", "console"),
+    ("relay", "sync", "duplicates", "automation", "dispatcher", "monitor", "console"),
 )
 """How `hub serve` shares the roles out over processes: those that are busy with Python have one each."""
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli import session
+from hub.cli import ruling, session
 
 if TYPE_CHECKING:
     from hub.automation.files import Loaded
     from hub.automation.problems import Problem
 
 app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, help="What happens by itself: rules and segments.")
+app.command()(ruling.apply)
+app.command("list")(ruling.listing)
+app.command()(ruling.show)
+app.command()(ruling.pause)
+app.command()(ruling.resume)
 
 Paths = Annotated[
     list[Path] | None, typer.Argument(help="Files, or folders of them; default: the folder of [rules].", exists=True)
@@ -41,34 +47,17 @@ def check(
         hub rules check --json | jq -r '.problems[].reason'
     """
     from hub.automation.checks import check as examine
+    from hub.cli.applying import beside, files_of, loaded
     from schemas.actions import ACTIONS
 
-    files = files_of(paths) if paths else files_of([session.settings().rules.folder])
-    loaded = [_read(file) for file in files]
-    beside = {near for file in files for near in file.parent.glob("*.yaml")}.difference(files)
-    problems = examine(loaded, ACTIONS, [_read(file) for file in sorted(beside)])
+    read = [session.told(partial(loaded, file)) for file in files_of(paths or [session.settings().rules.folder])]
+    problems = examine(read, ACTIONS, session.told(lambda: beside(read)))
     if as_json:
-        session.print_json({"files": [_told(one) for one in loaded], "problems": [_plain(one) for one in problems]})
+        session.print_json({"files": [_told(one) for one in read], "problems": [_plain(one) for one in problems]})
     else:
-        _print(loaded, problems)
+        _print(read, problems)
     if any(problem.grade == "error" for problem in problems):
         raise typer.Exit(session.FOUND_WRONG)
-
-
-def files_of(paths: list[Path]) -> list[Path]:
-    """The files meant: those named, and every .yaml of a folder, in the order of their names; each once."""
-    found = [file for path in paths for file in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])]
-    return list(dict.fromkeys(file for file in found if file.exists()))
-
-
-def _read(file: Path) -> Loaded:
-    from hub.automation.files import LARGEST, read
-
-    try:
-        with file.open("rb") as content:
-            return read(str(file), content.read(LARGEST + 1))
-    except OSError as error:
-        session.fail(f"{file}: {error.strerror}")
 
 
 def _told(one: Loaded) -> dict[str, Any]:

@@ -20,14 +20,17 @@ STATEMENTS = (
         PRIMARY KEY (name, version)
     )
     """,
-    # Which version counts for what begins now. A version on trial may stand beside the live one.
+    # Which version counts for what begins now. A version on trial may stand beside the live one. What arrived before
+    # `…_since` sets nothing off: a new rule, or one that was paused, leaves the past alone, also when it is read again.
     """
     CREATE TABLE rule_state (
         name text PRIMARY KEY,
         live integer,
+        live_since timestamptz,
         trial integer,
+        trial_since timestamptz,
         paused boolean NOT NULL DEFAULT false,
-        changed_at timestamptz NOT NULL DEFAULT now(),
+        changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         changed_by text NOT NULL
     )
     """,
@@ -46,8 +49,11 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX rule_decision_rule ON rule_decision (rule, at)",
+    "CREATE INDEX rule_decision_record ON rule_decision (record_id)",
     # Somebody on the way through a rule, from its first step to its end. It hangs on the trigger's record, so a merge
-    # brings it to the survivor and a split takes it back. `place` is the instruction at which it waits.
+    # brings it to the survivor and a split takes it back. `place` is the instruction at which it waits, from `since` to
+    # `until`; what of the types in `heeds` arrived in between may end that wait. `due_at` is when a worker looks at it:
+    # `roused`, because something was heard that it may heed. All but that follows from events alone.
     """
     CREATE TABLE journey (
         id uuid PRIMARY KEY,
@@ -59,6 +65,10 @@ STATEMENTS = (
         happened_at timestamptz NOT NULL,
         state text NOT NULL CHECK (state IN ('waiting', 'working', 'ended')),
         place integer,
+        since timestamptz,
+        until timestamptz,
+        heeds text[] NOT NULL DEFAULT '{}',
+        roused boolean NOT NULL DEFAULT false,
         due_at timestamptz,
         lease_until timestamptz,
         token bigint NOT NULL DEFAULT 0,
@@ -86,6 +96,13 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX ledger_record ON ledger (record_id)",
+    # How often somebody of a team was given something: whose turn it is. The row is locked until the deed is written.
+    """
+    CREATE TABLE team_turn (
+        team text PRIMARY KEY,
+        turn bigint NOT NULL
+    ) WITH (fillfactor = 50)
+    """,
 )
 
 

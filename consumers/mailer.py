@@ -19,6 +19,7 @@ from hub.crashpoints import crash_here
 from hub.egress.smtp import Place, post
 from hub.errors import Retry
 from hub.identity.ids import as_text
+from hub.settings import Mail, read_secret
 from hub.storage import mails
 from hub.storage.mails import Taken, Tried
 from hub.storage.pool import Pool, reading, transaction
@@ -71,6 +72,16 @@ class Mailer:
             _log.warning("mail_dead", mail_id=as_text(taken.mail.id), error=found.error)
         state = "sent" if found.state == "delivered" else found.state
         return Tried(taken.lease, state, found.delay, found.step, said.text[:500])
+
+
+def of(settings: Mail, pool: Pool) -> Mailer | None:
+    """The mailer of `[mail]`; None where no relay is named. Raises Misconfigured where a password cannot be read."""
+    if settings.relay is None or settings.sender is None:
+        return None
+    host, _, port = settings.relay.rpartition(":")
+    password = read_secret(settings.password_file) if settings.password_file else settings.password
+    place = Place(host.strip("[]"), int(port), settings.tls, settings.user, password)
+    return Mailer(pool, place, settings.sender, settings.retry_seconds)
 
 
 async def run(mailer: Mailer, hints: Hints, stop: asyncio.Event) -> None:

@@ -66,6 +66,12 @@ redirects = []                           # hosts that the form field `redirect` 
 # preset = "stripe"
 # secret = "whsec_..."
 
+# The hub's own mail, for rules that send some.
+# [mail]
+# relay = "127.0.0.1:25"                 # a mail server that takes it
+# from = "Example <hello@example.com>"
+# user = "hub"                           # where the relay asks; with password or password_file
+
 # Destinations: who is told when a profile changes. Signed webhooks (Standard Webhooks).
 # [destinations.sales]
 # kind = "webhook"

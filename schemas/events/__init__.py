@@ -5,7 +5,7 @@ from __future__ import annotations
 from schemas.events.consent import ConsentStated
 from schemas.events.contact import CallLogged, ContactUpdated, NoteAdded, Occurrence
 from schemas.events.decision import DecisionWithdrawn, RecordsErased, RecordsMerged, RecordsParted
-from schemas.events.email import EmailReceived
+from schemas.events.email import EmailReceived, EmailReplied
 from schemas.events.form import FormSubmitted
 from schemas.events.shop import CheckoutUpdated, OrderChanged, OrderRefunded, SubscriptionCancelled
 from schemas.events.source import SourceIgnored, SourceUnreadable
@@ -21,6 +21,7 @@ EVENTS: dict[str, type[Shape]] = {
     "consent.given": ConsentStated,
     "consent.withdrawn": ConsentStated,
     "email.received": EmailReceived,
+    "email.replied": EmailReplied,
     "ticket.opened": TicketChanged,
     "ticket.commented": TicketChanged,
     "ticket.updated": TicketChanged,

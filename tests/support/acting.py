@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
 import orjson
 
 from consumers.automation import Automation
+from consumers.journeys import Walker
+from consumers.tide import Tide
 from consumers.ways import Manner
 from hub.automation.plan import changed, plan
 from hub.cache import LocalHints
@@ -97,6 +99,21 @@ class House:
         """Each of these happens, and is heard, one after the other."""
         for one in facts:
             await self.hear(await self.happen(one))
+
+    async def walk(self, tide: str = "2030-01-01") -> int:
+        """Whoever is due goes on, until nobody is; everything that arrived before the tide was heard of."""
+        past = Tide()
+        past.past = datetime.fromisoformat(tide).replace(tzinfo=UTC)
+        walker, rounds = Walker(self.pool, self.manner, past), 0
+        while await walker.turn():
+            rounds += 1
+            assert rounds < 1000
+        return rounds
+
+    async def journeys(self) -> list[str]:
+        """How journeys stand, in the order of their triggers: an outcome, or that they wait."""
+        rows = await self.pool.fetch("SELECT coalesce(outcome, state) FROM journey ORDER BY happened_at, rule")
+        return [row[0] for row in rows]
 
     async def verdicts(self) -> list[tuple[str, int, str]]:
         """What was decided, in the order of the events' times."""

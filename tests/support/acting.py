@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from itertools import count
 from typing import Any
 
 import orjson
+from typer.testing import CliRunner
 
 from consumers.automation import Automation
 from consumers.journeys import Walker
@@ -16,6 +18,7 @@ from consumers.tide import Tide
 from consumers.ways import Manner
 from hub.automation.plan import changed, plan
 from hub.cache import LocalHints
+from hub.cli.rules import app
 from hub.clock import parse, text
 from hub.components import Record
 from hub.identity.evidence import Fact, Words
@@ -134,6 +137,15 @@ class House:
             table: [tuple(row) for row in await self.pool.fetch(f"SELECT ctid::text, xmin::text FROM {table}")]
             for table in tables
         }
+
+
+async def explained(event: Fact, profile: bytes) -> dict[str, Any]:
+    """What `hub rules explain --json` prints, in a thread since it brings an event loop of its own."""
+    words = ["explain", event.id, as_text(profile), "--json"]
+    result = await asyncio.to_thread(CliRunner().invoke, app, words)
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = orjson.loads(result.stdout)
+    return found
 
 
 def _record(message: Message) -> Record:

@@ -26,7 +26,7 @@ from hub.automation.view import Trigger
 from hub.components import Hints, Record
 from hub.errors import Unreadable
 from hub.identity.ids import as_text, from_text, hash_id
-from hub.storage import automation, journeys
+from hub.storage import automation, erasure, journeys
 from hub.storage.automation import Decided, Firings, Whose
 from hub.storage.journeys import Begun, Rest
 from hub.storage.pool import Connection
@@ -106,6 +106,7 @@ class Automation:
         heard = {one.event: one for one in items if one is not None}
         if not heard:
             return
+        await erasure.enter(transaction)
         await journeys.rouse(transaction, {(one.profile, one.trigger.type) for one in heard.values()})
         await self._book.refresh(transaction)
         cases = await self._cases(transaction, heard)

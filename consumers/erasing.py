@@ -73,6 +73,7 @@ async def _take_out_words(
     await traces.empty_nobodys(connection, values, fact.at)
     await traces.empty_activities(connection, sifted.lost)
     await traces.move_activities(connection, sifted.moved)
+    await traces.empty_decisions_of_rules(connection, sifted.touched, sifted.lost)
     decisions = await erasure.decisions_about(connection, asked.records)
     left = {event: retold(data, asked.records) for event, data in decisions.items()}
     await traces.retell_decisions(connection, left, asked.records)

@@ -88,11 +88,14 @@ async def _duplicates(resources: Resources, stop: asyncio.Event) -> None:
 
 async def _automation(resources: Resources, stop: asyncio.Event) -> None:
     from consumers.automation import Automation
+    from consumers.journeys import run_journeys
     from consumers.ways import manner
     from hub.streams.batches import consume
 
-    works = [Automation(resources.hints, manner(resources.settings))]
-    await consume(resources.settings.kafka, resources.store, works, stop, resources.instance)
+    kafka, own, hints = resources.settings.kafka, manner(resources.settings), resources.hints
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(run_journeys(resources.batch_pool, kafka, own, hints, stop))
+        await consume(kafka, resources.store, [Automation(hints, own)], stop, resources.instance)
 
 
 async def _dispatcher(resources: Resources, stop: asyncio.Event) -> None:

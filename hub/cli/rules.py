@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli import ruling, session
+from hub.cli import rule_reasons, ruling, session
 
 if TYPE_CHECKING:
     from hub.automation.files import Loaded
@@ -18,6 +18,7 @@ app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, help="What happ
 app.command()(ruling.apply)
 app.command("list")(ruling.listing)
 app.command()(ruling.show)
+app.command()(rule_reasons.explain)
 app.command()(ruling.pause)
 app.command()(ruling.resume)
 

@@ -37,6 +37,33 @@ async def retell_decisions(
     await connection.execute("DELETE FROM link_decision WHERE record_id = ANY($1::uuid[])", list(records))
 
 
+async def empty_decisions_of_rules(
+    connection: Connection, records: Collection[bytes], events: Collection[bytes]
+) -> None:
+    """What rules saw of these people is forgotten, and whoever is on the way because of these events goes no further.
+
+    The profile may have told them of its other records as well. That something was decided and done stays: it is not
+    to be done again.
+    """
+    await connection.execute(
+        """
+        UPDATE rule_decision SET seen = '[]', reason = 'erased' WHERE record_id IN (
+            SELECT record_id FROM source_record WHERE record_id = ANY($1::uuid[]) OR profile_id IN
+                (SELECT profile_id FROM source_record WHERE record_id = ANY($1::uuid[])))
+        """,
+        list(records),
+    )
+    await connection.execute(
+        """
+        UPDATE journey SET occasion = '{}', state = 'ended', outcome = coalesce(outcome, 'erased'), place = NULL,
+               ended_at = coalesce(ended_at, clock_timestamp()), lease_until = NULL
+        WHERE record_id = ANY($1::uuid[]) AND event_id = ANY($2::uuid[])
+        """,
+        list(records),
+        list(events),
+    )
+
+
 async def forget_claims(connection: Connection, records: Collection[bytes]) -> list[bytes]:
     """What these records claim is claimed no more; gives the identifiers."""
     rows = await connection.fetch(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
 import orjson
+from typer.testing import CliRunner
 
 from consumers.automation import Automation
+from consumers.journeys import Walker
+from consumers.tide import Tide
 from consumers.ways import Manner
 from hub.automation.plan import changed, plan
 from hub.cache import LocalHints
+from hub.cli.rules import app
 from hub.clock import parse, text
 from hub.components import Record
 from hub.identity.evidence import Fact, Words
@@ -98,6 +103,21 @@ class House:
         for one in facts:
             await self.hear(await self.happen(one))
 
+    async def walk(self, tide: str = "2030-01-01") -> int:
+        """Whoever is due goes on, until nobody is; everything that arrived before the tide was heard of."""
+        past = Tide()
+        past.past = datetime.fromisoformat(tide).replace(tzinfo=UTC)
+        walker, rounds = Walker(self.pool, self.manner, past), 0
+        while await walker.turn():
+            rounds += 1
+            assert rounds < 1000
+        return rounds
+
+    async def journeys(self) -> list[str]:
+        """How journeys stand, in the order of their triggers: an outcome, or that they wait."""
+        rows = await self.pool.fetch("SELECT coalesce(outcome, state) FROM journey ORDER BY happened_at, rule")
+        return [row[0] for row in rows]
+
     async def verdicts(self) -> list[tuple[str, int, str]]:
         """What was decided, in the order of the events' times."""
         rows = await self.pool.fetch(
@@ -117,6 +137,15 @@ class House:
             table: [tuple(row) for row in await self.pool.fetch(f"SELECT ctid::text, xmin::text FROM {table}")]
             for table in tables
         }
+
+
+async def explained(event: Fact, profile: bytes) -> dict[str, Any]:
+    """What `hub rules explain --json` prints, in a thread since it brings an event loop of its own."""
+    words = ["explain", event.id, as_text(profile), "--json"]
+    result = await asyncio.to_thread(CliRunner().invoke, app, words)
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = orjson.loads(result.stdout)
+    return found
 
 
 def _record(message: Message) -> Record:

@@ -22,7 +22,7 @@ PLACES = [
     *(["dead-letters", name] for name in ("list", "show", "retry")),
     *(["deliveries", name] for name in ("list", "show", "retry")),
     *(["duplicates", name] for name in ("list", "show", "decide")),
-    *(["rules", name] for name in ("check", "apply", "list", "show", "pause", "resume")),
+    *(["rules", name] for name in ("check", "apply", "list", "show", "explain", "pause", "resume")),
     *(["sources", name] for name in ("list", "test")),
     ["config", "check"],
     *(["embedded", name] for name in ("start", "status", "stop", "env")),

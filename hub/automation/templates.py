@@ -22,8 +22,8 @@ LONGEST_SUBJECT = 200
 RULER = "---"
 TAGS = frozenset(("assign", "break", "capture", "case", "comment", "continue", "for", "if", "unless", "#"))
 """What templates may use; `raw` is the lexer's own."""
-ROOTS = ("profile", "event", "owner", "company", "now", "today", "unsubscribe_url")
-"""What is there to be said: the profile's fields, the event's data, who looks after them, who we are."""
+ROOTS = ("profile", "event", "owner")
+"""What is there to be said: the profile's fields and tags, the trigger's data, who looks after them."""
 _INNER = frozenset(("content", "output", "illegal"))
 
 

@@ -49,8 +49,9 @@ serve: $(RUN) ## every role of the hub, from the hub.toml of this folder
 	@$(BIN)/hub serve
 
 ##@ Check
+# Two at a time, each with servers of its own, file by file in their order: the long ones come first.
 test: $(DEV) ## all tests, on a real Kafka, PostgreSQL and Redis (ARGS="-k lag -x")
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-unit: $(DEV) ## the tests that need no server, in seconds
 	@$(BIN)/pytest -n 2 tests/unit $(ARGS)

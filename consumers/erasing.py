@@ -6,12 +6,12 @@ One transaction for one erasure, alone behind the fence of `hub.storage.erasure`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from consumers.rereading import reread
 from consumers.telling import states, tombstone
 from hub.identity.decisions import Erasure
-from hub.identity.erasure import Until, again, keys, retold
+from hub.identity.erasure import Until, again, at_first, keys, retold
 from hub.identity.evidence import Fact
 from hub.identity.forgetting import Forgotten, Said, Scope, Sifted, forget, sift
 from hub.identity.strategies import Rules
@@ -34,8 +34,9 @@ async def erase(transaction: Connection, fact: Fact, regions: Regions, rules: Ru
     sifted = sift(said, frozenset(records), until)
     scope = await _scope(transaction, sifted)
     found = forget(scope, sifted, until, fact.event, rules)
-    await _take_out_words(transaction, fact, fact.erasure, sifted)
-    await _take_out_people(transaction, sifted, found)
+    values = await erasure.addresses_of(transaction, identifiers)
+    await _take_out_words(transaction, fact, fact.erasure, sifted, values)
+    await _take_out_people(transaction, sifted, found, values)
     messages = [*states(found.changes), *map(tombstone, sorted(found.gone))]
     if messages:
         await outbox.add(transaction, messages)
@@ -45,7 +46,9 @@ async def _said(connection: Connection, asked: Erasure, regions: Regions) -> tup
     """Everything that was said by these records, those that came after them, and whoever claims these identifiers."""
     until = await erasure.until(connection, {*asked.records, *asked.identifiers})
     reached = {*asked.records, *map(again, until), *await erasure.claimers(connection, asked.identifiers)}
-    said = [Said(one.record, reread(one, regions)) for one in await erasure.written(connection, reached)]
+    written = await erasure.written(connection, reached)
+    first = {record: at_first(record, until) for record in {one.record for one in written}}
+    said = [Said(one.record, reread(one._replace(record=first[one.record]), regions)) for one in written]
     return said, {**until, **await erasure.until(connection, {key for one in said for key in keys(one.fact)})}
 
 
@@ -62,9 +65,10 @@ async def _scope(connection: Connection, sifted: Sifted) -> Scope:
     return Scope(rows, versions, await review.lines_of(connection, versions), known)
 
 
-async def _take_out_words(connection: Connection, fact: Fact, asked: Erasure, sifted: Sifted) -> None:
+async def _take_out_words(
+    connection: Connection, fact: Fact, asked: Erasure, sifted: Sifted, values: Sequence[str]
+) -> None:
     """What was said, wherever it is kept: timelines, decisions, dead letters, and what tools were sent."""
-    values = await erasure.addresses_of(connection, asked.identifiers)
     await traces.empty_letters(connection, sifted.lost, values)
     await traces.empty_nobodys(connection, values, fact.at)
     await traces.empty_activities(connection, sifted.lost)
@@ -75,9 +79,11 @@ async def _take_out_words(connection: Connection, fact: Fact, asked: Erasure, si
     await traces.empty_deliveries(connection, await traces.profiles_of(connection, sifted.touched))
 
 
-async def _take_out_people(connection: Connection, sifted: Sifted, found: Forgotten) -> None:
+async def _take_out_people(connection: Connection, sifted: Sifted, found: Forgotten, values: Sequence[str]) -> None:
     """Who they were, and who is left; nobody looks for duplicates meanwhile."""
     await suspects.alone(connection)
+    told = {one.person.profile for one in found.changes.profiles}
+    await traces.empty_suspicions(connection, found.gone | told, values)
     identifiers = await traces.forget_claims(connection, sifted.touched)
     await traces.forget_records(connection, found.gone, found.bare)
     new = {

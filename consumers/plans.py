@@ -14,7 +14,7 @@ from hub import clock
 from hub.components import Notice
 from hub.identity.ids import as_text
 from hub.identity.survivorship import versioned
-from hub.storage import told, tries
+from hub.storage import erasure, told, tries
 from hub.storage.leases import Lease
 from hub.storage.pool import Connection, Pool, transaction
 from hub.storage.told import Level, Truth
@@ -55,9 +55,11 @@ class _Plan:
 async def claim(pool: Pool, tools: Mapping[str, Tool], slots: Mapping[str, int]) -> list[Job]:
     """Take what is due, up to `slots` requests on the wire per destination; every body is committed when this returns.
 
-    Raises Retry where PostgreSQL is away.
+    Nobody is erased meanwhile: a line that is read here must not be stored once it is gone. Raises Retry where
+    PostgreSQL is away.
     """
     async with transaction(pool) as connection:
+        await erasure.enter(connection)
         waiting = await tries.due(connection, slots)
         if not waiting:
             return []

@@ -67,13 +67,12 @@ class Profiles:
         await erase(transaction, one, self._regions, self._rules)
 
     async def _write(self, transaction: Connection, items: Sequence[Fact], *, slow: bool) -> None:
-        unique = {fact.event: fact for fact in reversed(items)}.values()
-        facts = await _living(transaction, [fact for fact in unique if fact.erasure is None])
+        unique = {fact.event: fact for fact in reversed(items)}
+        facts = await _living(transaction, [fact for fact in unique.values() if fact.erasure is None])
         rows, versions, identifiers, made, large = await lock(transaction, facts, slow=slow)
-        aside = [*large, *(fact for fact in unique if fact.erasure)]
-        if aside:
-            await slow_lane.put_aside(transaction, aside)
-            waiting = {fact.event for fact in aside}
+        waiting = {*(fact.event for fact in large), *(fact.event for fact in unique.values() if fact.erasure)}
+        if waiting:
+            await slow_lane.put_aside(transaction, [unique[event] for event in waiting])  # as said: more may be erased
             facts = [fact for fact in facts if fact.event not in waiting]
         new = await profiles.mark(transaction, facts)
         await history.write_decisions(transaction, [fact for fact in facts if fact.decision and fact.event in new])

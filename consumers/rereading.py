@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from consumers.reading import Attributes, fact_of
-from hub.identity.evidence import Fact
+from hub.identity.evidence import Fact, unheard
 from hub.identity.ids import as_text
 from hub.storage.erasure import Written
 
 
 def reread(one: Written, regions: Mapping[str, str | None]) -> Fact:
-    """The fact of an activity; `regions` holds the country of each source's phones."""
+    """The fact of an activity; `regions` holds the country of each source's phones.
+
+    Whose it is was settled when it was written: under other regions a number might make another record of it today.
+    """
     origin = one.source, regions.get(one.source, regions.get(""))
     attributes = Attributes(as_text(one.event), one.source, one.type, one.at, None, one.received_at, one.trusted)
-    return fact_of(attributes, one.data, one.event, origin)
+    fact = fact_of(attributes, one.data, one.event, origin)
+    who = (fact.who or unheard(one.record))._replace(
+        record=one.record, source=one.source, kind=one.kind, key_namespace=one.key_namespace, key=one.key
+    )
+    return fact._replace(who=who)

@@ -64,7 +64,7 @@ async def withdraw(request: Request, id: str, asked: WithdrawRequest, by: Writer
 async def erase(request: Request, id: Id, asked: EraseRequest, by: Eraser) -> Any:  # noqa: A002
     """Forget everything that this person said until now, in every table, and tell the tools. It cannot be undone."""
     pool = request.app.state.pool
-    drafted = await erasing.draft(pool, id, asked.records, by, asked.request)
+    drafted = await erasing.draft(pool, id, asked.records or (), by, asked.request)
     if asked.dry_run:
         return drafted.shown
     async with open_deeds(request.app.state.settings.kafka) as deeds:

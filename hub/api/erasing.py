@@ -11,7 +11,7 @@ from typing import Any
 
 from hub import clock
 from hub.api.deciding import living, member, waited
-from hub.identity.evidence import DEVICE, LINK, Known
+from hub.identity.evidence import DEVICE, LINK, MAILBOX, Known
 from hub.identity.explanation import Reason, explain
 from hub.identity.ids import as_text
 from hub.identity.outcome import Row
@@ -52,7 +52,9 @@ async def draft(pool: Pool, written: str, chosen: Collection[str], by: str, requ
             "profile_id": as_text(identity),
             "records": [one for goes, one in shown if goes],
             "stay": [one for goes, one in shown if not goes],
-            "identifiers": [{"type": namespace, "value": value} for namespace, value in sorted(own.values())],
+            "identifiers": [
+                {"type": namespace, "value": value} for namespace, value in sorted(own.values()) if namespace != MAILBOX
+            ],
             "state": "dry run",
         },
     )

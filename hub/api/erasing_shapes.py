@@ -13,7 +13,9 @@ class EraseRequest(BaseModel):
     """Everything that this person said is to be forgotten. It cannot be undone."""
 
     model_config = ConfigDict(extra="forbid")
-    records: list[str] = Field(default=[], description="Record ids, or `source:key`; without them all records.")
+    records: list[str] | None = Field(
+        default=None, min_length=1, description="Record ids, or `source:key`; without this all records."
+    )
     request: str | None = Field(
         default=None, max_length=256, description="The number of the request. It is kept: name nobody in it."
     )

@@ -31,6 +31,14 @@ def again(record: bytes) -> bytes:
     return hash_id("again", as_text(record))
 
 
+def at_first(record: bytes, until: Until) -> bytes:
+    """The record that somebody was before they were erased and came back, as far as these erasures tell."""
+    before = {again(key): key for key in until}
+    while record in before:
+        record = before[record]
+    return record
+
+
 def keys(fact: Fact) -> set[bytes]:
     """The ids by which an erasure may reach a fact."""
     if fact.who:

@@ -1,7 +1,7 @@
 """Erasing in PostgreSQL: one fence that keeps every writer of identity out meanwhile, and what is read behind it.
 
-Batches hold the fence together, an erasure holds it alone, and both take it first: so nobody meets half an erasure, and
-it may touch whatever it likes without the locks of groups.
+Batches hold the fence together, and so does whoever renders for tools; an erasure holds it alone. All take it first: so
+nobody meets half an erasure, and it may touch whatever it likes without the locks of groups.
 """
 
 from __future__ import annotations
@@ -11,15 +11,19 @@ from typing import NamedTuple
 
 from hub import clock
 from hub.identity.erasure import Until, again
+from hub.identity.evidence import MAILBOX
 from hub.storage.pool import Connection
 
 _FENCE = 4_711_300
 
 
 class Written(NamedTuple):
-    """An activity of a record, as it is stored; times are text."""
+    """An activity of a record, as it is stored; times are text. `kind` and the key are the record's."""
 
     record: bytes
+    kind: str
+    key_namespace: str
+    key: str
     event: bytes
     type: str
     source: str
@@ -83,14 +87,14 @@ async def written(connection: Connection, records: Collection[bytes]) -> list[Wr
     """Every activity of these records."""
     rows = await connection.fetch(
         """
-        SELECT record_id, event_id, type, source, at, received_at, trusted, data FROM activity
-        WHERE record_id = ANY($1::uuid[])
+        SELECT record_id, r.kind, r.key_namespace, r.key, event_id, type, a.source, at, received_at, trusted, data
+        FROM activity a JOIN source_record r USING (record_id) WHERE record_id = ANY($1::uuid[])
         """,
         list(records),
     )
     return [
-        Written(record, event, kind, source, clock.text(at), clock.text(received_at), trusted, data.encode())
-        for record, event, kind, source, at, received_at, trusted, data in rows
+        Written(record, kind, space, key, event, is_a, source, clock.text(at), clock.text(came), trusted, data.encode())
+        for record, kind, space, key, event, is_a, source, at, came, trusted, data in rows
     ]
 
 
@@ -107,13 +111,14 @@ async def decisions_about(connection: Connection, records: Collection[bytes]) ->
 
 
 async def addresses_of(connection: Connection, identifiers: Collection[bytes]) -> list[str]:
-    """The addresses and numbers among these identifiers, as they are stored."""
+    """The addresses, mailboxes and numbers among these identifiers, as they are stored."""
     rows = await connection.fetch(
         """
-        SELECT value FROM identifier WHERE identifier_id = ANY($1::uuid[]) AND namespace IN ('email', 'phone')
+        SELECT value FROM identifier WHERE identifier_id = ANY($1::uuid[]) AND namespace = ANY($2::text[])
         ORDER BY value
         """,
         list(identifiers),
+        ["email", MAILBOX, "phone"],
     )
     return [row[0] for row in rows]
 

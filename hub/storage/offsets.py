@@ -114,7 +114,8 @@ class PostgresStore:
                                           stage, error, reason, field)
             VALUES ($1, $2, $3, $4, $5::text::timestamptz, $6, $7, $8, $9, $10, $11, $12, $13, $14)
             ON CONFLICT (grp, event_id) WHERE event_id IS NOT NULL
-            DO UPDATE SET failures = d.failures + 1, reason = excluded.reason, error = excluded.error,
+            DO UPDATE SET failures = d.failures + 1, error = excluded.error,
+                          reason = CASE WHEN d.reason = 'erased' THEN d.reason ELSE excluded.reason END,
                           state = CASE WHEN d.state = 'replaying' THEN 'open' ELSE d.state END
             """,
             [_letter(group, letter) for letter in letters if letter.event_id],

@@ -66,7 +66,8 @@ class Opened(NamedTuple):
 async def want(connection: Connection, destination: str, wants: Sequence[Want]) -> list[Level]:
     """Write down what is wanted, one `Want` per profile; older ones change nothing. Gives the changed rows, locked.
 
-    An erasure has no version of its own: it comes after all that was ever wanted or told.
+    An erasure has no version of its own: it comes after all that was ever wanted or told. An old one that is heard once
+    more, of somebody who is back, may so stand where their next version belongs: that one wins.
     """
     wants = sorted(wants)
     rows = await connection.fetch(
@@ -78,6 +79,7 @@ async def want(connection: Connection, destination: str, wants: Sequence[Want]) 
             want_version = CASE WHEN excluded.want_kind <> 'erased' THEN excluded.want_version
                                 ELSE greatest(t.want_version, excluded.want_version) + 1 END
         WHERE t.want_version < excluded.want_version OR excluded.want_kind = 'erased' AND t.want_kind <> 'erased'
+           OR t.want_version = excluded.want_version AND t.want_kind = 'erased' AND excluded.want_kind <> 'erased'
         RETURNING destination, profile_id, want_kind, want_version, want_into,
                   told_kind, told_version, told_into, tried
         """,

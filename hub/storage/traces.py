@@ -50,7 +50,6 @@ async def forget_records(connection: Connection, records: Collection[bytes], bar
     for statement in (
         "DELETE FROM profile WHERE profile_id = ANY($1::uuid[])",
         "DELETE FROM membership_log WHERE record_id = ANY($1::uuid[])",
-        "DELETE FROM block_key WHERE profile_id = ANY($1::uuid[])",
         "DELETE FROM suspect_pair WHERE rec_a = ANY($1::uuid[]) OR rec_b = ANY($1::uuid[])",
     ):
         await connection.execute(statement, list(records))
@@ -100,7 +99,7 @@ async def empty_deliveries(connection: Connection, profiles: Collection[bytes]) 
     """Drop the bytes that tools were sent about these profiles, and what they answered.
 
     What still waits is rendered again when it goes out: nothing that names somebody of these is wanted any more, so it
-    goes out under another id. Nobody renders an old line meanwhile: the rows of `told` are locked.
+    goes out under another id. Nobody renders meanwhile, and the rows of `told` are locked against answers.
     """
     rows = await connection.fetch(
         """
@@ -130,8 +129,8 @@ async def empty_letters(connection: Connection, events: Collection[bytes], value
         """
         UPDATE dead_letter SET body = NULL, key = NULL, headers = '[]', reason = 'erased', field = NULL,
                state = 'resolved'
-        WHERE event_id = ANY($1::uuid[]) OR encode(body, 'escape') ILIKE ANY($2::text[])
-           OR reason ILIKE ANY($2::text[])
+        WHERE event_id = ANY($1::uuid[])
+           OR concat_ws(' ', encode(body, 'escape'), encode(key, 'escape'), headers, reason) ILIKE ANY($2::text[])
         """,
         list(events),
         _anywhere(values),
@@ -150,6 +149,17 @@ async def empty_nobodys(connection: Connection, values: Sequence[str], at: str) 
         _anywhere(values),
         at,
         sorted(DEEDS),
+    )
+
+
+async def empty_suspicions(connection: Connection, profiles: Collection[bytes], values: Sequence[str]) -> None:
+    """Drop the keys under which these are compared, and why a rule kept two apart where it names one of these values.
+
+    Whoever is left of them is told of, so they are looked at again.
+    """
+    await connection.execute("DELETE FROM block_key WHERE profile_id = ANY($1::uuid[])", list(profiles))
+    await connection.execute(
+        "UPDATE suspect_pair SET refusal = NULL WHERE refusal ILIKE ANY($1::text[])", _anywhere(values)
     )
 
 

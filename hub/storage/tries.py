@@ -246,7 +246,10 @@ async def bury(connection: Connection, reasons: Mapping[bytes, str]) -> None:
 
 
 async def finish(connection: Connection, tried: Sequence[Tried]) -> None:
-    """What came of tries whose leases the caller holds: the row's new state, and a row for the try."""
+    """What came of tries whose leases the caller holds: the row's new state, and a row for the try.
+
+    What a tool says of somebody who was erased, meanwhile or by this, is not kept.
+    """
     await connection.execute(
         """
         WITH v AS (
@@ -259,11 +262,12 @@ async def finish(connection: Connection, tried: Sequence[Tried]) -> None:
                    failing_since = CASE WHEN v.state = 'delivered' THEN d.failing_since
                                         ELSE coalesce(d.failing_since, clock_timestamp()) END,
                    ended_at = CASE WHEN v.state = 'retry' THEN NULL ELSE clock_timestamp() END
-            FROM v WHERE d.id = v.id RETURNING d.id, d.attempts
+            FROM v WHERE d.id = v.id
+            RETURNING d.id, d.attempts, d.body IS NULL OR d.type = 'profile.erased' AS is_erased
         )
         INSERT INTO delivery_attempt (delivery_id, attempt, at, status, error, milliseconds, response)
         SELECT v.id, done.attempts, clock_timestamp() - make_interval(secs => v.milliseconds / 1000.0),
-               v.status, v.error, v.milliseconds, v.response
+               v.status, v.error, v.milliseconds, CASE WHEN NOT done.is_erased THEN v.response END
         FROM v JOIN done USING (id)
         """,
         [one.lease.id for one in tried],

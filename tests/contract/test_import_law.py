@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -43,11 +47,52 @@ OTHERS = [
 ]
 
 
-def lint(folder: Path) -> subprocess.CompletedProcess[str]:
-    """The import linter over a tree, without anything it remembers."""
-    program = "from importlinter.cli import lint_imports_command; lint_imports_command()"
-    command = [sys.executable, "-c", program, "--no-cache", "--no-logo"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env={"COLUMNS": "200"})
+LINTER = """
+import contextlib, io, json, sys
+from importlinter import cli
+
+for _ in sys.stdin:
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        status = cli.lint_imports(no_cache=True, no_logo=True)
+    print(json.dumps([status, said.getvalue()]), flush=True)
+"""
+
+
+class Verdict(NamedTuple):
+    """What `lint-imports` ends with, and what it says."""
+
+    status: int
+    said: str
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A folder, and the import linter in a process of its own there; it remembers nothing from one look to the next."""
+
+    folder: Path
+    process: subprocess.Popen[str]
+
+    def lint(self) -> Verdict:
+        """What it finds as the files are now."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return Verdict(*json.loads(self.process.stdout.readline()))
+
+
+@contextmanager
+def linted(folder: Path) -> Iterator[Tree]:
+    """A tree and its linter, until the end of the block."""
+    with subprocess.Popen(
+        [sys.executable, "-c", LINTER],
+        cwd=folder,
+        env={"COLUMNS": "200"},
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        yield Tree(folder, process)
 
 
 def place(tree: Path, module: str) -> Path:
@@ -65,7 +110,7 @@ def place(tree: Path, module: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
     """A copy of the house with every room of the law in it."""
     folder = tmp_path_factory.mktemp("house")
     shutil.copy(ROOT / "pyproject.toml", folder)
@@ -79,14 +124,15 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 place(folder, module)
     with place(folder, "hub.egress").open("a", encoding="utf-8") as egress:
         egress.write("\nimport httpx\n")
-    return folder
+    with linted(folder) as made:
+        yield made
 
 
 @pytest.fixture
-def wrong(tree: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+def wrong(tree: Tree, request: pytest.FixtureRequest) -> Iterator[Tree]:
     """The copy with one import too many; taken back afterwards."""
     importer, imported = request.param
-    file = place(tree, importer)
+    file = place(tree.folder, importer)
     before = file.read_text(encoding="utf-8")
     file.write_text(f"{before}\nimport {imported}\n", encoding="utf-8")
     yield tree
@@ -94,13 +140,14 @@ def wrong(tree: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
 
 
 def test_the_house_is_clean() -> None:
-    done = lint(ROOT)
-    assert done.returncode == 0, done.stdout + done.stderr
+    with linted(ROOT) as house:
+        done = house.lint()
+    assert done.status == 0, done.said
 
 
-def test_the_house_is_clean_with_the_rooms_still_to_be_built(tree: Path) -> None:
-    done = lint(tree)
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_the_house_is_clean_with_the_rooms_still_to_be_built(tree: Tree) -> None:
+    done = tree.lint()
+    assert done.status == 0, done.said
 
 
 @pytest.mark.parametrize(
@@ -108,10 +155,10 @@ def test_the_house_is_clean_with_the_rooms_still_to_be_built(tree: Path) -> None
     [pytest.param(name, pair, id=" → ".join(pair)) for name, *pair in (*UPWARDS, *SIDEWAYS, *OTHERS)],
     indirect=["wrong"],
 )
-def test_a_wrong_import_breaks_its_contract(contract: str, wrong: Path) -> None:
-    done = lint(wrong)
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert f"{contract} BROKEN" in done.stdout
+def test_a_wrong_import_breaks_its_contract(contract: str, wrong: Tree) -> None:
+    done = wrong.lint()
+    assert done.status == 1, done.said
+    assert f"{contract} BROKEN" in done.said
 
 
 def exists(module: str) -> bool:

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from hub.embedded import Addresses
 from tests.support.databases import named, order
-from tests.support.hub import HUB, KEY, Hub
+from tests.support.hub import HUB, KEY, Hub, caller
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 AUTHORIZATION = {"authorization": f"Bearer {KEY}"}
@@ -39,13 +39,13 @@ async def say(hub: Hub, account: str, **contact: str) -> None:
         "time": "2026-11-01T08:00:00Z", "data": {"contact": {"id": account, **contact}, "text": "hello"},
     }  # fmt: skip
     content = {"content-type": "application/cloudevents+json"}
-    async with httpx.AsyncClient(headers=AUTHORIZATION | content) as client:
+    async with caller(headers=AUTHORIZATION | content) as client:
         answer = await client.post(f"{hub.gateway}/events", content=orjson.dumps(event))
     assert answer.status_code == 202, answer.text
 
 
 async def ask(hub: Hub, method: str, path: str, **more: Any) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=hub.console, headers=AUTHORIZATION, timeout=20) as client:
+    async with caller(base_url=hub.console, headers=AUTHORIZATION, timeout=20) as client:
         return await client.request(method, path, **more)
 
 

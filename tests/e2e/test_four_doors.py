@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 import pytest_asyncio
@@ -16,7 +15,7 @@ from hub.demo.doors import Doors
 from hub.embedded import Addresses
 from tests.support import departments
 from tests.support.databases import named, order
-from tests.support.hub import KEY, Hub
+from tests.support.hub import KEY, Hub, caller
 from tests.support.tools import FakeTool
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -54,7 +53,7 @@ async def sent(doors: Doors) -> list[str]:
 
 
 async def asked(hub: Hub, path: str) -> Any:
-    async with httpx.AsyncClient(base_url=hub.console, headers={"authorization": f"Bearer {KEY}"}) as client:
+    async with caller(base_url=hub.console, headers={"authorization": f"Bearer {KEY}"}) as client:
         answer = await client.get(path)
     assert answer.status_code == 200, answer.text
     return answer.json()

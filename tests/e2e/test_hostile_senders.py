@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import os
-import sys
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from itertools import cycle, islice
 from statistics import median
@@ -26,7 +25,7 @@ from hub.storage import dead_letters, tally
 from hub.storage.pool import Pool, open_pool
 from producers.sources import SOURCES
 from tests.support.databases import named, order
-from tests.support.hub import Hub
+from tests.support.hub import Hub, caller
 from tests.support.tools import until
 
 # One hub for all of them: starting one takes longer than most of what is asked of it here.
@@ -93,7 +92,7 @@ async def pool(hub: Hub) -> AsyncIterator[Pool]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def outside(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=hub.gateway, timeout=20) as client:
+    async with caller(base_url=hub.gateway, timeout=20) as client:
         yield client
 
 
@@ -186,7 +185,7 @@ async def test_without_proof_each_is_refused_by_the_name_of_what_is_wrong(
 
 
 async def test_good_events_between_a_thousand_bad_ones_arrive_at_once_and_memory_stays(
-    hub: Hub, pool: Pool, outside: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
+    hub: Hub, pool: Pool, outside: httpx.AsyncClient, tell: Callable[[str], None]
 ) -> None:
     bad = cycle([(kind, one) for kind in KINDS for one in hostile(sample_of(kind))])
     waits, held = [], []
@@ -203,12 +202,8 @@ async def test_good_events_between_a_thousand_bad_ones_arrive_at_once_and_memory
         waits.append(clock.monotonic() - began)
         held.append(_memory(hub))
     await hub.until_quiet()
-    with capsys.disabled():
-        middle, slowest, warm, last = median(waits), max(waits), held[WARM] >> 20, held[-1] >> 20
-        told = (
-            f"{WAVE} good beside {WAVE} bad ones: {middle:.2f} s from sending to profiles, {slowest:.2f} s at the most"
-        )
-        sys.stdout.write(f"\n{told}; {warm} MiB, {last} MiB after {WAVE * WAVES} bad ones\n")
+    tell(f"{WAVE} good beside {WAVE} bad ones: {median(waits):.2f} s to profiles, {max(waits):.2f} s at the most")
+    tell(f"{held[WARM] >> 20} MiB, {held[-1] >> 20} MiB after {WAVE * WAVES} bad ones")
     assert held[-1] < held[WARM] * ENOUGH
 
 

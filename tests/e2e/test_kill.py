@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,10 +93,9 @@ def differing(tool: FakeTool) -> int:
 @pytest.mark.e2e
 @pytest.mark.timeout(420)
 async def test_a_hub_that_is_killed_again_and_again_ends_like_one_that_never_was(
-    tmp_path: Path, servers: Addresses, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, servers: Addresses, tell: Callable[[str], None]
 ) -> None:
-    with capsys.disabled():
-        sys.stdout.write(f"\nseed {SEED}: {KILLS} kills of the hub, 2 deaths of a process at crash points\n")
+    tell(f"seed {SEED}: {KILLS} kills of the hub, 2 deaths of a process at crash points")
     requests = posts(random.Random(SEED))
     calm, disturbed = (
         await run(tmp_path / "calm", servers, requests, disturbed=False),

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 import pytest_asyncio
 
 from hub.embedded import Addresses
 from tests.support.databases import named, order
-from tests.support.hub import KEY, Hub
+from tests.support.hub import KEY, Hub, caller
 from tests.support.tools import FakeTool
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -41,13 +40,13 @@ class World:
             "time": f"2026-11-01T08:{number:02d}:00Z", "data": {"contact": contact, "text": f"event {number}"},
         }  # fmt: skip
         content = {"content-type": "application/cloudevents+json"}
-        async with httpx.AsyncClient(headers=AUTHORIZATION | content) as client:
+        async with caller(headers=AUTHORIZATION | content) as client:
             answer = await client.post(f"{self.hub.gateway}/events", content=orjson.dumps(event))
         assert answer.status_code == 202, answer.text
 
     async def ask(self, method: str, path: str, **more: Any) -> Any:
         """An answer of the console's listener."""
-        async with httpx.AsyncClient(base_url=self.hub.console, headers=AUTHORIZATION, follow_redirects=True) as client:
+        async with caller(base_url=self.hub.console, headers=AUTHORIZATION, follow_redirects=True) as client:
             answer = await client.request(method, path, **more)
         assert answer.status_code == 200, answer.text
         return answer.json()

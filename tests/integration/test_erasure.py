@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
@@ -11,14 +12,16 @@ import pytest
 import pytest_asyncio
 
 from consumers import slow_lane
+from consumers.duplicates import Duplicates, Heard
 from consumers.profiles import Profiles
 from hub.cache import LocalHints
-from hub.components import Record
+from hub.components import Letter, Record
 from hub.identity import resolve
 from hub.identity.erasure import again, living
 from hub.identity.evidence import Fact
 from hub.identity.ids import as_text, identifier_id
-from hub.storage.pool import Pool
+from hub.storage.offsets import PostgresStore
+from hub.storage.pool import Pool, transaction
 from schemas.envelope import ERASED, HUB, MERGED
 from tests.support.histories import batches
 from tests.support.line import audit, batch_connections, lines, write
@@ -175,3 +178,87 @@ async def kept(pool: Pool, facts: Sequence[Fact]) -> set[str]:
     )
     evidence = await pool.fetchval("SELECT coalesce(string_agg(evidence::text, ''), '') FROM source_record")
     return lost & {as_text(row[0]) for row in stand} | {one for one in lost if one in evidence}
+
+
+async def test_whoever_is_erased_stays_so_where_phones_are_read_as_another_country_meanwhile(batch_pool: Pool) -> None:
+    ann = said(1, "shop", {"phone": "201 555 0123", "given_name": "Annabella"}, day(1))
+    bob = said(2, "shop", {"id": "12", "phone": "201 555 0123", "given_name": "Bob"}, day(1))
+    await takes(batch_pool, ann, bob)
+    await write(batch_pool, [forgotten([record(ann)], [], day(5))])
+    assert await slow_lane.once(batch_pool, Profiles(LocalHints(), {"": "US"}))
+    assert "nnabella" not in await without_outbox(batch_pool)
+    assert len(await lines(batch_pool)) == 1
+    await audit(batch_pool)
+
+
+async def test_no_part_of_a_dead_letter_keeps_an_address_also_where_its_event_comes_once_more(batch_pool: Pool) -> None:
+    written = ANN.title().encode()
+    letters = [
+        Letter(Record("inbound.tools", 0, offset, 0, key, body, headers), "read", reason, "Unreadable", event)
+        for offset, (key, body, headers, reason, event) in enumerate((
+            (written, b"{", (), "not read", None),
+            (None, b"{" + written, (), "not read", None),
+            (None, b"{", (("x-customer", written),), "not read", None),
+            (None, b"{", (), f"{ANN!r} is no number", b"\x01" * 16),
+            (None, b"{" + BOB.encode(), (), "not read", None),
+        ))
+    ]  # fmt: skip
+    ann, store = said(1, "shop", {"id": "4711", "email": ANN}, day(1)), PostgresStore(batch_pool)
+    async with transaction(batch_pool) as connection:
+        await store.dead_letter(connection, "profiles", letters)
+    await takes(batch_pool, ann, forgotten([record(ann)], [ANN], day(5)))
+    async with transaction(batch_pool) as connection:
+        await store.dead_letter(connection, "profiles", letters)
+    left = await without_outbox(batch_pool)
+    assert "ann.lee" not in left.lower()
+    assert BOB in left, "another one's letter stays"
+
+
+async def test_what_waits_in_the_slow_lane_is_erased_with_the_rest(batch_pool: Pool) -> None:
+    early, late, waits = (said(n, "shop", {"id": "4711", "given_name": "Annabella"}, day(n)) for n in (1, 3, 4))
+    await takes(batch_pool, early, forgotten([record(early)], [], day(2), 1), late)
+    await batch_pool.execute("UPDATE link_group SET oversize = true")
+    await write(batch_pool, [waits, forgotten([record(early)], [], day(5), 2)])
+    assert await batch_pool.fetchval("SELECT count(*) FROM slow_lane") == 2
+    await takes(batch_pool)
+    assert "nnabella" not in await without_outbox(batch_pool)
+    await audit(batch_pool)
+
+
+async def test_a_pair_of_others_does_not_say_what_was_theirs_alone_with_the_erased(batch_pool: Pool) -> None:
+    """Two profiles that a mailbox pointed at lose, one after the other, the records that stated it."""
+    ann, eve = (
+        said(n, "shop", {"id": str(n), "email": address, "given_name": name, "family_name": name}, day(n))
+        for n, address, name in ((1, "ann.lee@gmail.com", "Annabella"), (2, "annlee@gmail.com", "Eve"))
+    )
+    desk = [said(n + 2, "desk", {"id": str(n)}, day(n - 1 or 1)) for n in (1, 2)]
+    for n, one in enumerate((ann, eve)):
+        joined = done(MERGED, day(3), 10 + n, records=[as_text(record(desk[n])), as_text(record(one))])
+        await takes(batch_pool, desk[n], one, joined)
+    async with transaction(batch_pool) as connection:
+        room = Duplicates()
+        profiles = [row[0] for row in await connection.fetch("SELECT profile_id FROM profile")]
+        await room.write(connection, [Heard((one,)) for one in profiles])
+    box = identifier_id("mailbox", "annlee@gmail.com")
+    assert "annlee" in str(await batch_pool.fetchval("SELECT refusal FROM suspect_pair"))
+    for n, one in enumerate((ann, eve)):
+        gone = done(
+            ERASED, day(5), 20 + n, records=[as_text(record(one))],
+            identifiers=[as_text(identifier_id("email", "annlee@gmail.com")), as_text(box)] if n else [],
+        )  # fmt: skip
+        await takes(batch_pool, gone)
+    assert "annlee" not in await without_outbox(batch_pool)
+
+
+async def test_what_was_not_believed_before_there_were_erasures_is_not_believed_after_one(batch_pool: Pool) -> None:
+    stranger, known = (said(n, f"web-{n}", {"email": f"p{n}@firm.org"}, day(1)) for n in (1, 2))
+    await takes(batch_pool, stranger._replace(trusted=False), known)
+    await batch_pool.execute("UPDATE activity SET trusted = true")
+    (fill,) = [
+        one
+        for one in importlib.import_module("hub.storage.migrations.versions.0007_erasure").STATEMENTS
+        if one.lstrip().startswith("UPDATE")
+    ]
+    await batch_pool.execute(fill)
+    found = await batch_pool.fetch("SELECT source, trusted FROM activity")
+    assert {row[0]: row[1] for row in found} == {"web-1": False, "web-2": True}

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from producers.gateway import counters
 from producers.mailbox import fetcher, intake
 from tests.support.dovecot import Dovecot, dovecot
 from tests.support.gateway import broker_pid
+from tests.support.line import until
 from tests.support.mailbox import Mailbox, a_mail, at_work, tables
 from tests.support.mails import mails
 
@@ -119,7 +120,7 @@ async def test_while_kafka_stands_still_mail_stays_where_it_is(
         os.kill(pid, signal.SIGSTOP)
         try:
             await asyncio.to_thread(server.deliver, a_mail("two"), a_mail("three"))
-            await until(lambda: counted("away") >= 2)
+            await until(lambda: counted("away") >= 2, "the mail is held back")
             assert json.loads((tmp_path / "mailbox/box.json").read_text(encoding="utf-8"))["uid"] == 1
         finally:
             os.kill(pid, signal.SIGCONT)
@@ -133,12 +134,6 @@ def counted(outcome: str) -> float:
     return float(counters.requests("box", outcome)._value.get())
 
 
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not is_so():
-            await asyncio.to_thread(os.sched_yield)
-
-
 async def test_two_hundred_horrors_are_fetched_and_none_stops_the_others(
     server: Dovecot, servers: Addresses, tmp_path: Path
 ) -> None:
@@ -146,16 +141,14 @@ async def test_two_hundred_horrors_are_fetched_and_none_stops_the_others(
     horrors = [b"Message-ID: <horror-%d@example.net>\r\n" % n + mail for n, (_, mail) in enumerate(mails())]
     server.deliver(*horrors, a_mail("last"))
     async with at_work(tables(servers.kafka, tmp_path, {"box": server.source()})) as running:
-        await until_there(running, "Hello last")
+        await until(lambda: there(running, "Hello last"), "all are there", within=60)
         records = await running.wrote()
     assert len({record.headers["ce_id"] for record in records}) == len(horrors) + 1
     assert {record.headers["ce_type"] for record in records} == {"email.received"}
 
 
-async def until_there(running: Mailbox, subject: str) -> None:
-    async with asyncio.timeout(60):
-        while subject not in await running.subjects():
-            pass
+async def there(running: Mailbox, subject: str) -> bool:
+    return subject in await running.subjects()
 
 
 async def test_the_line_is_encrypted_and_the_server_is_who_it_says(

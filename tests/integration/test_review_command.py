@@ -39,6 +39,11 @@ def _environment(
     (tmp_path / "hub.toml").write_text("")
     yield
     monkeypatch.undo()
+    forget()
+
+
+def forget() -> None:
+    """What is kept in memory of addresses, whose reading depends on the lists."""
     normalise.email.cache_clear()
     evidence.recognise.cache_clear()
 
@@ -61,6 +66,7 @@ def rows(url: str) -> dict[str, list[Any]]:
 def parted(database_url: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Two accounts of each of some people, under addresses that were nobody's and are somebody's today."""
     listed = normalise._ROLES
+    forget()  # other tests may have known these addresses as somebody's
     monkeypatch.setattr(normalise, "_ROLES", listed | {f"p{number}" for number in range(PAIRS)})
     normalise.email.cache_clear()
 
@@ -72,7 +78,7 @@ def parted(database_url: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     asyncio.run(fill())
     monkeypatch.setattr(normalise, "_ROLES", listed)
-    normalise.email.cache_clear()
+    forget()
     return [as_text(record_id("shop", "account", f"c{number}")) for number in range(PAIRS)]
 
 

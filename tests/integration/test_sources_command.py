@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import orjson
 import pytest
 import pytest_asyncio
@@ -18,7 +17,7 @@ from hub.embedded import Addresses
 from hub.errors import BadProof, Unreadable
 from producers.gateway import refusals
 from producers.gateway.refusals import Refusals
-from tests.support.hub import KEY, Hub
+from tests.support.hub import KEY, Hub, caller
 from tests.support.line import until
 
 pytestmark = pytest.mark.integration
@@ -57,7 +56,7 @@ async def test_a_source_is_heard_refused_and_tried(hub: Hub) -> None:
     for one in tried:
         status, shown = await hub.command("profiles", "show", one["profile_id"])
         assert (status, b"hub-test@example.com" in shown) == (0, True)
-    async with httpx.AsyncClient() as client:
+    async with caller() as client:
         for _ in range(3):
             assert (await client.post(f"{hub.gateway}/in/web-eu?key=wrong", data={"name": "x"})).status_code == 401
         assert (await client.post(f"{hub.gateway}/v1/track", json={"writeKey": "other"})).status_code == 401

@@ -6,13 +6,19 @@ import asyncio
 
 import pytest
 
+from consumers.plans import claim
 from hub.identity.ids import as_text
-from hub.storage.pool import Pool, reading
+from hub.storage import erasure, traces
+from hub.storage.pool import Pool, reading, transaction
 from tests.support.told import House, a_tool, an_id
 from tests.support.tools import OK, FakeTool, Reply, until
 
 pytestmark = pytest.mark.integration
 ANN, BOB, EVE = an_id("ann"), an_id("bob"), an_id("eve")
+_WAITING = """
+    SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+    WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted
+"""
 
 
 def merges(tool: FakeTool) -> list[tuple[list[str], str, int]]:
@@ -189,3 +195,58 @@ async def test_what_is_on_the_wire_while_somebody_is_erased_is_followed_by_the_e
             await until(house.quiet)
         assert [got.json["type"] for got in sales.got] == ["profile.created", "profile.erased"]
         assert never_falls(sales)
+
+
+async def test_no_answer_about_somebody_who_was_erased_is_kept(pool: Pool) -> None:
+    gate = asyncio.Event()
+    async with FakeTool(lambda _: Reply(body=b"Annabella Lee", gate=gate)).serving() as sales:
+        house = House(pool, a_tool("sales", sales.url))
+        async with house.dispatching():
+            await house.puts((ANN, 5))
+            await sales.until(lambda: sales.on_the_wire == 1)
+            await house.erases(ANN)
+            gate.set()
+            await sales.until(lambda: len(sales.got) == 2)
+            await until(house.quiet)
+        tries = [one["response"] for told in await house.deliveries() for one in told["tries"]]
+        assert tries == [None, None], "of what was on the wire, and of the erasure"
+
+
+async def test_nothing_of_somebody_who_is_back_is_lost_where_the_topic_is_read_once_more(pool: Pool) -> None:
+    async with FakeTool().serving() as sales:
+        house = House(pool, a_tool("sales", sales.url))
+        async with house.dispatching():
+            await house.puts((ANN, 5))
+            await until(house.quiet)
+            await house.erases(ANN)
+            await until(house.quiet)
+            await house.puts((ANN, 7))
+            await until(house.quiet)
+            for version in (8, 9):
+                await house.hears((ANN, 5))
+                await house.syncs((ANN, None))
+                await house.hears((ANN, 7))
+                await until(house.quiet)
+                await house.puts((ANN, version))
+                await until(house.quiet)
+        assert [(got.json["type"].partition(".")[2], got.profile["version"]) for got in sales.got] == [
+            *(("created", 5), ("erased", 6), ("created", 7), ("updated", 8), ("updated", 9))
+        ]
+
+
+async def test_a_line_that_sync_hears_of_while_somebody_is_erased_is_stored_for_no_tool(pool: Pool) -> None:
+    house = House(pool, a_tool("sales", "http://127.0.0.1:9/hub"))
+    await house.stores((ANN, 5))
+
+    async def waits_or_is_done() -> bool:
+        return claiming.done() or await pool.fetchval(_WAITING) > 0
+
+    async with asyncio.TaskGroup() as tasks, transaction(pool) as erasing:
+        await erasure.alone(erasing)
+        await traces.empty_deliveries(erasing, [ANN])
+        await house.hears((ANN, 5))
+        claiming = tasks.create_task(claim(pool, house.tools, {"sales": 1}))
+        await until(waits_or_is_done)
+        await erasing.execute("DELETE FROM profile WHERE profile_id = $1", ANN)
+    assert claiming.result() == []
+    assert [one["body"] for one in await house.deliveries()] == [None]

@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 NIGHT_SECONDS = 3600
 SLOW_IS_FINE = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 EVERY_DAY = settings(
-    max_examples=60, derandomize=True, database=None, deadline=None, suppress_health_check=SLOW_IS_FINE
+    max_examples=40, derandomize=True, database=None, deadline=None, suppress_health_check=SLOW_IS_FINE
 )
 BY_NIGHT = settings(EVERY_DAY, derandomize=False)
 
@@ -29,7 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "few", settings(BY_NIGHT, max_examples=10_000) if night else settings(EVERY_DAY, max_examples=15)
     )
     settings.register_profile("many", settings(BY_NIGHT, max_examples=10_000) if night else EVERY_DAY)
-    settings.register_profile("others", settings(BY_NIGHT, max_examples=1_000) if night else EVERY_DAY)
+    settings.register_profile(
+        "others", settings(BY_NIGHT, max_examples=1_000) if night else settings(EVERY_DAY, max_examples=30)
+    )
     settings.load_profile("others")
 
 

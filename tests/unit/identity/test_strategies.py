@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import pairwise, product, starmap
 from typing import Any
 
 import orjson
@@ -38,19 +38,20 @@ X, Y = "x@firm.org", "y@firm.org"
 HOME = ("Ring 1", "", "1010", "Wien", "", "at")
 OFFICE = ("", "", "", "Graz", "", "AT")
 
-statements = st.builds(
-    Said,
-    st.sampled_from(("{}", '{"a":1}', '{"a":1,"b":2}')),
-    st.sampled_from((day(1), day(2), day(3))),
-    st.sampled_from("abc"),
-    st.booleans(),
-    st.sampled_from((b"1", b"2", b"3")),
-    st.sampled_from(("shop", "crm")),
-    st.just("1"),
-    st.integers(0, 2),
-    st.booleans(),
-    st.booleans(),
+# All that may be said, for one choice: a choice for each part would take Hypothesis ten times as long.
+parts = product(
+    ("{}", '{"a":1}', '{"a":1,"b":2}'),
+    (day(1), day(2), day(3)),
+    "abc",
+    (False, True),
+    (b"1", b"2", b"3"),
+    ("shop", "crm"),
+    ("1",),
+    range(3),
+    (False, True),
+    (False, True),
 )
+statements = st.sampled_from(list(starmap(Said, parts)))
 several = st.lists(statements, min_size=1, max_size=8)
 RANKED = [one for one in STRATEGIES.values() if one is not most_frequent]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.identity.suspects import LIKELY, POSSIBLE, WEIGHTS, Traits, block_keys, fingerprint, score
@@ -52,7 +52,6 @@ people = st.builds(
 )
 
 
-@settings(max_examples=300)
 @given(people, people)
 def test_it_is_the_same_whoever_comes_first(one: Traits, other: Traits) -> None:
     forth, back = score(one, other), score(other, one)
@@ -61,7 +60,6 @@ def test_it_is_the_same_whoever_comes_first(one: Traits, other: Traits) -> None:
     assert fingerprint(one, other) == fingerprint(other, one)
 
 
-@settings(max_examples=300)
 @given(people, people)
 def test_every_trait_is_told_of_in_words_and_signs(one: Traits, other: Traits) -> None:
     told = score(one, other)

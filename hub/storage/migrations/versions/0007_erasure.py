@@ -18,6 +18,12 @@ STATEMENTS = (
     """,
     # What a source said is believed or not; with its words this is all that a fact is made of.
     "ALTER TABLE activity ADD COLUMN trusted boolean NOT NULL DEFAULT true",
+    # Of what was there before, the claims tell: a record that nobody ever believed has said nothing that was.
+    """
+    UPDATE activity a SET trusted = false
+    FROM (SELECT record_id FROM claim GROUP BY record_id HAVING NOT bool_or(trusted)) strangers
+    WHERE a.record_id = strangers.record_id
+    """,
     # Spam and what no source reads: nobody's, and yet it may name somebody.
     "CREATE INDEX activity_nobodys ON activity (at) WHERE record_id IS NULL",
     "ALTER TABLE told DROP CONSTRAINT told_told_kind_check",

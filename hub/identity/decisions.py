@@ -57,6 +57,18 @@ class Erasure(NamedTuple):
     identifiers: tuple[bytes, ...] = ()
 
 
+class Remark(NamedTuple):
+    """What a person or a rule of the hub says of a record; see `hub.identity.remarks`.
+
+    With a `field` it is set to `value`; without one it is a note or a call, which the record's timeline shows.
+    """
+
+    record: bytes
+    field: str = ""
+    value: str = ""
+    by_person: bool = True
+
+
 class Cut(NamedTuple):
     """Records of two people, and what each of the two keeps; `decision` is the event id's text."""
 

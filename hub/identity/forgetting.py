@@ -53,7 +53,7 @@ class Sifted:
     @property
     def records(self) -> set[bytes]:
         """Every record that has to be read."""
-        return {*self.touched, *(fact.who.record for fact in self.left if fact.who)}
+        return {*self.touched, *(fact.record for fact in self.left if fact.record)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +73,14 @@ class Forgotten:
 def sift(said: Iterable[Said], named: AbstractSet[bytes], until: Until) -> Sifted:
     """Which facts of these records are erased; the records in `named` are touched whatever they said."""
     told = [(one, living(one.fact, until)) for one in said]
-    changed = {one.record for one, now in told if now.who is None or now.who.record != one.record}
+    changed = {one.record for one, now in told if now.record != one.record}
     found = Sifted(named | changed)
     for one, now in told:
-        if now.who is None:
+        if now.record is None:
             found.lost.append(one.fact.event)
-        elif now.who.record != one.record:
-            found.moved[one.fact.event] = now.who.record
-        if now.who and one.record in found.touched:
+        elif now.record != one.record:
+            found.moved[one.fact.event] = now.record
+        if now.record and one.record in found.touched:
             found.left.append(now)
     return found
 

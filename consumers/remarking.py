@@ -39,7 +39,7 @@ class Remarked(msgspec.Struct):
 
 decode = msgspec.json.Decoder(Remarked).decode
 _WORDS: dict[str, tuple[str, Callable[[str], tuple[str, str]]]] = {
-    OWNER_ASSIGNED: ("owner", lambda owner: (OWNER, owner)),
+    OWNER_ASSIGNED: ("owner", lambda owner: (OWNER, owner.lower())),
     STAGE_SET: ("stage", lambda stage: (STAGE, stage)),
     TAG_ADDED: ("tag", lambda tag: (TAG + tag, ADDED)),
     TAG_REMOVED: ("tag", lambda tag: (TAG + tag, REMOVED)),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli import deciding, erasing, reviewing, session
+from hub.cli import deciding, erasing, remarking, reviewing, session
 
 if TYPE_CHECKING:
     from hub.storage.pool import Pool
@@ -18,6 +18,11 @@ app.command()(deciding.merge)
 app.command()(deciding.split)
 app.command()(deciding.undo)
 app.command()(deciding.withdraw)
+app.command()(remarking.assign)
+app.command()(remarking.stage)
+app.command()(remarking.tag)
+app.command()(remarking.note)
+app.command()(remarking.call)
 app.command()(erasing.erase)
 app.command()(reviewing.resolve)
 

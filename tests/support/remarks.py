@@ -9,11 +9,13 @@ from itertools import count
 import orjson
 from hypothesis import strategies as st
 
+from hub.components import Record
 from hub.identity.decisions import SAME, Remark
 from hub.identity.evidence import Fact
 from hub.identity.ids import as_text, event_id
 from hub.identity.remarks import ADDED, OWNER, REMOVED, STAGE, TAG
-from schemas.envelope import NOTE_ADDED, OWNER_ASSIGNED, STAGE_SET, TAG_ADDED, TAG_REMOVED
+from schemas.envelope import HUB, NOTE_ADDED, OWNER_ASSIGNED, STAGE_SET, TAG_ADDED, TAG_REMOVED
+from schemas.topics import HUB_TOPIC
 from tests.support.histories import UNHEARD, chances, records_of, sets_with_decisions, sets_with_erasures
 from tests.support.memory import day, decided
 
@@ -85,3 +87,12 @@ def _remark(chance: random.Random, record: bytes, number: int) -> Fact:
     at = day(chance.choice((1, 2, 3, 40, 700)))
     value, by = chance.choice(VALUES[field]), chance.choice(AUTHORS if field else AUTHORS[:2])
     return said_of(record, field, value, at, by=by, natural_id=f"remark {number}")
+
+
+def on_its_topic(one: Fact) -> Record:
+    """The record on `inbound.hub` that says so."""
+    headers = {
+        "ce_specversion": b"1.0", "ce_id": one.id.encode(), "ce_source": b"hub", "ce_edge": HUB.encode(),
+        "ce_type": one.type.encode(), "ce_time": one.at.encode(), "ce_receivedtime": one.received_at.encode(),
+    }  # fmt: skip
+    return Record(HUB_TOPIC, 0, 0, 1_795_305_600_000, None, one.payload, tuple(headers.items()))

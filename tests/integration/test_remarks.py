@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
@@ -25,10 +27,11 @@ from hub.identity.remarks import ADDED, OWNER, REMOVED, STAGE
 from hub.settings import check
 from hub.storage import export
 from hub.storage.pool import Pool
+from tests.support.crowd import a_crowd, decisions_among
 from tests.support.histories import batches
-from tests.support.line import audit, batch_connections, lines, untouched, versions, write
+from tests.support.line import audit, batch_connections, cut, deadlocks, jitter, lines, untouched, versions, write
 from tests.support.memory import day, decided, erased, fact, record, whole
-from tests.support.remarks import ANN, BOB, NOTE, URGENT, VIP, by_rule, on_its_topic, said_of
+from tests.support.remarks import ANN, BOB, NOTE, URGENT, VIP, by_rule, on_its_topic, remarks_among, said_of
 
 pytestmark = pytest.mark.integration
 ROOM = Profiles(LocalHints(), {})
@@ -221,6 +224,28 @@ async def test_what_the_room_would_not_read_is_not_said(
     with pytest.raises(Reject) as wrong:
         await remarking.draft(batch_pool, as_text(record(ann)), event_type, words, Author("eve"))
     assert wrong.value.field == field
+
+
+async def test_four_writers_with_remarks_end_where_one_would(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(7)
+    jitter(monkeypatch, chance)
+    facts = a_crowd(17, 150)
+    known = sorted({record(one) for one in facts if one.who})
+    made = [*decisions_among(known, chance, 8), *remarks_among([*known, b"\x07" * 16], chance, 80)]
+    waiting = deque(cut([*facts, *made, *made[::3]], chance, 20))
+
+    async def writer(pool: Pool) -> None:
+        while waiting:
+            await write(pool, waiting.popleft(), tries=20)
+
+    async with batch_connections(database_url) as pool:
+        await asyncio.gather(*(writer(pool) for _ in range(4)))
+        expected = whole([*facts, *made])
+        assert (await lines(pool), await facts_lines(pool)) == (expected.lines, expected.facts)
+        await audit(pool)
+    assert await deadlocks(database_url) == 0
 
 
 async def no_lag() -> dict[str, Any]:

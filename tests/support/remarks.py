@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from itertools import count
+from itertools import count as counter
 
 import orjson
 from hypothesis import strategies as st
@@ -31,7 +31,7 @@ VALUES = {
 }
 AUTHORS = ("eve", "joe", "rule:welcome", "rule:late")
 """Two persons, who alone write notes, and two rules."""
-_numbers = count()
+_numbers = counter()
 
 
 def said_of(
@@ -65,21 +65,21 @@ def by_rule(one: Fact) -> bool:
 @st.composite
 def sets_with_remarks(draw: st.DrawFn, most: int = 6) -> list[Fact]:
     """Facts and decisions, and what people and rules say of their records, and of one that nobody hears of."""
-    facts = draw(sets_with_decisions(2))
-    return [*facts, *_remarks(draw(chances), facts, most)]
+    facts, chance = draw(sets_with_decisions(2)), draw(chances)
+    return [*facts, *remarks_among([*records_of(facts), UNHEARD], chance, chance.randint(0, most))]
 
 
 @st.composite
 def erased_sets_with_remarks(draw: st.DrawFn, most: int = 6) -> list[Fact]:
     """The same where some of it is erased; some remarks are about whoever comes back."""
-    facts = draw(sets_with_erasures(2))
+    facts, chance = draw(sets_with_erasures(2)), draw(chances)
     named = [record for one in facts if one.erasure for record in one.erasure.records]
-    return [*facts, *_remarks(draw(chances), facts, most, named)]
+    return [*facts, *remarks_among([*records_of(facts), *named, UNHEARD], chance, chance.randint(0, most))]
 
 
-def _remarks(chance: random.Random, facts: Sequence[Fact], most: int, more: Sequence[bytes] = ()) -> list[Fact]:
-    known = [*records_of(facts), *more, UNHEARD]
-    return [_remark(chance, chance.choice(known), number) for number in range(chance.randint(0, most))]
+def remarks_among(known: Sequence[bytes], chance: random.Random, count: int) -> list[Fact]:
+    """What people and rules say of these records."""
+    return [_remark(chance, chance.choice(known), number) for number in range(count)]
 
 
 def _remark(chance: random.Random, record: bytes, number: int) -> Fact:

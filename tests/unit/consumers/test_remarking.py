@@ -71,7 +71,9 @@ def test_the_raw_body_is_no_part_of_what_is_kept() -> None:
 
 
 words = st.sampled_from(["", " ", "a", "eve", ANN, "no address", "a@b c", "x" * 100, "x" * 101, "x" * 321, "\t"])
-values = words | st.sampled_from([None, 7, -1, True, 1.5, [], {}, "x" * LONGEST_NOTE, "x" * (LONGEST_NOTE + 1)])
+values: st.SearchStrategy[Any] = words | st.sampled_from(
+    [None, 7, -1, True, 1.5, [], {}, "x" * LONGEST_NOTE, "x" * (LONGEST_NOTE + 1)]
+)
 data = st.fixed_dictionaries(
     {"by": st.just("eve"), "record": st.just(as_text(RECORD))},
     optional=dict.fromkeys(("owner", "stage", "tag", "text", "rule", "outcome", "duration_seconds", "more"), values),

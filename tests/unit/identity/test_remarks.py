@@ -126,6 +126,13 @@ def test_a_person_s_word_comes_before_a_rule_s_whichever_is_newer(days: tuple[in
         assert told(order, without_rules=True)["owner"] == ANN
 
 
+def test_a_person_s_word_on_one_record_comes_before_a_rule_s_on_another() -> None:
+    facts = [fact("shop", Words("a", X)), fact("crm", Words("b", X))]
+    one, other = map(record, facts)
+    facts += [said_of(one, OWNER, ANN, day(2)), said_of(other, OWNER, BOB, day(3), by="rule:turn")]
+    assert told(facts)["owner"] == told(list(reversed(facts)))["owner"] == ANN
+
+
 def test_the_newest_of_several_records_counts_and_the_pool_is_nobody() -> None:
     facts = [fact("shop", Words("a", X)), fact("crm", Words("b", X))]
     one, other = map(record, facts)
@@ -171,7 +178,8 @@ def test_what_changes_nothing_makes_no_new_version() -> None:
         said_of(record(ann), URGENT, REMOVED, day(5)),
     ):
         assert memory.batch([dull]).profiles == []
-    assert memory.batch([said_of(record(ann), STAGE, "customer", day(6))]).profiles != []
+    news, dull = said_of(record(ann), STAGE, "customer", day(6)), said_of(record(ann), URGENT, REMOVED, day(7))
+    assert memory.batch([news, dull]).profiles != []
     assert memory.versions[record(ann)] == [1, 2]
 
 
@@ -199,10 +207,12 @@ def test_a_word_on_an_erased_record_is_dropped_and_is_not_that_of_who_came_back(
         assert record(first) not in memory.records
 
 
-def test_a_remark_never_becomes_the_cause_of_a_move() -> None:
+@pytest.mark.parametrize(("field", "value"), [(OWNER, ANN), (NOTE, "called")])
+def test_a_remark_never_becomes_the_cause_of_a_move(field: str, value: str) -> None:
     memory = Memory()
     one, other = fact("shop", Words("a", X)), fact("crm", Words("b", "y@firm.org"))
     memory.batch([one, other])
     joins = fact("crm", Words("b", X), day(2))
-    changes: Changes = memory.batch([said_of(record(one), OWNER, ANN, day(3)), joins])
+    remarks = [said_of(record(of), field, value, day(3)) for of in (one, other)]
+    changes: Changes = memory.batch([*remarks, joins])
     assert {move.cause for move in changes.moved} == {joins.event}

@@ -1,5 +1,7 @@
 """What people decided about who is who: these are one person, these are two, that decision is taken back.
 
+Beside it the shapes of what else is said in the hub itself: who is to be forgotten, and remarks on a record.
+
 A decision is an event like any other: it names records, each of them keeps it, and which decisions stand is a function
 of the set, whatever the order of arrival (identity-check.md §1, rules 6 and 11, and §2 on merges against cuts).
 """

@@ -80,39 +80,22 @@ async def exported(hub: Hub, *words: str) -> dict[str, Any]:
     return {one["profile_id"]: one for one in map(orjson.loads, printed.splitlines())}
 
 
-async def test_what_people_and_rules_set_goes_where_the_record_goes(house: tuple[Hub, FakeTool]) -> None:
-    hub, sales = house
-    ann, bob = await say(hub, "ann"), await say(hub, "bob")
-    plain = await exported(hub)
-    await by_rule(hub, ann, "owner.assigned", owner=JOE)
-    await by_rule(hub, ann, "tag.added", tag="urgent")
-    assert ((await exported(hub))[ann]["owner"], (await exported(hub))[ann]["tags"]) == (JOE, ["urgent"])
-    assert await exported(hub, "--facts") == plain, "no rule's word is a fact"
-
+async def set_by_hand(hub: Hub, ann: str, bob: str) -> None:
+    """By command and over HTTP; one of them twice under one key."""
     await by_command(hub, "assign", ann, EVE)
     await by_command(hub, "stage", bob, "customer")
     await by_command(hub, "tag", ann, "vip")
     await by_command(hub, "call", ann, "asked about delivery", "--outcome", "calls back", "--seconds", "60")
-    first, again = [
-        await ask(hub, "POST", f"/api/profiles/{ann}/notes", key="once", json={"text": "the blue one"})
-        for _ in range(2)
-    ]
+    note = (f"/api/profiles/{ann}/notes", {"text": "the blue one"})
+    first, again = [await ask(hub, "POST", note[0], key="once", json=note[1]) for _ in range(2)]
     assert first["id"] == again["id"]
     assert first["data"] == {"by": "crm", "record": ann, "text": "the blue one"}
     for path, body in (("tags", {"tag": "vip", "remove": True}), ("stage", {"stage": "lead"})):
         assert (await ask(hub, "POST", f"/api/profiles/{ann}/{path}", json=body))["state"] == "done"
-    await by_rule(hub, ann, "owner.assigned", owner=JOE)
-    await hub.until_quiet()
 
-    hers = (await exported(hub))[ann]
-    assert (hers["owner"], hers["stage"], hers["tags"], hers["activities"]) == (EVE, "lead", ["urgent"], 3)
-    facts = (await exported(hub, "--facts"))[ann]
-    assert (facts["owner"], facts["stage"], facts["tags"]) == (EVE, "lead", [])
-    entries = (await ask(hub, "GET", f"/api/profiles/{ann}/timeline"))["entries"]
-    assert [one["type"] for one in entries] == ["note.added", "call.logged", "contact.updated"]
-    last = [got.profile for got in sales.got if got.profile["profile_id"] == ann][-1]
-    assert {name: value for name, value in last.items() if name != "version"} == hers
 
+async def merged_and_back(hub: Hub, ann: str, bob: str) -> None:
+    """While they are one, their words count together; then each has its own."""
     before = await exported(hub)
     await by_command(hub, "merge", ann, bob)
     await hub.until_quiet()
@@ -122,5 +105,28 @@ async def test_what_people_and_rules_set_goes_where_the_record_goes(house: tuple
     await by_command(hub, "withdraw", explained["decisions"][0]["id"])
     await hub.until_quiet()
     assert await exported(hub) == before
+
+
+async def test_what_people_and_rules_set_goes_where_the_record_goes(house: tuple[Hub, FakeTool]) -> None:
+    hub, sales = house
+    ann, bob = await say(hub, "ann"), await say(hub, "bob")
+    plain = await exported(hub)
+    await by_rule(hub, ann, "owner.assigned", owner=JOE)
+    await by_rule(hub, ann, "tag.added", tag="urgent")
+    hers = (await exported(hub))[ann]
+    assert (hers["owner"], hers["tags"]) == (JOE, ["urgent"])
+    assert await exported(hub, "--facts") == plain, "no rule's word is a fact"
+
+    await set_by_hand(hub, ann, bob)
+    await by_rule(hub, ann, "owner.assigned", owner=JOE)
+    hers, facts = (await exported(hub))[ann], (await exported(hub, "--facts"))[ann]
+    assert (hers["owner"], hers["stage"], hers["tags"], hers["activities"]) == (EVE, "lead", ["urgent"], 3)
+    assert (facts["owner"], facts["stage"], facts["tags"]) == (EVE, "lead", [])
+    entries = (await ask(hub, "GET", f"/api/profiles/{ann}/timeline"))["entries"]
+    assert [one["type"] for one in entries] == ["note.added", "call.logged", "contact.updated"]
+    last = [got.profile for got in sales.got if got.profile["profile_id"] == ann][-1]
+    assert {name: value for name, value in last.items() if name != "version"} == hers
+
+    await merged_and_back(hub, ann, bob)
     _, shown = await hub.command("profiles", "show", ann)
     assert EVE.encode() in shown

@@ -21,6 +21,7 @@ from hub.api.remarking import Author
 from hub.cache import LocalHints
 from hub.errors import Reject
 from hub.identity.decisions import SAME, WITHDRAWN
+from hub.identity.erasure import again
 from hub.identity.evidence import Fact, Words
 from hub.identity.ids import as_text
 from hub.identity.remarks import ADDED, OWNER, REMOVED, STAGE
@@ -182,6 +183,17 @@ async def test_no_row_keeps_a_word_on_who_is_erased(batch_pool: Pool) -> None:
             assert word not in "\n".join(rows), word
     assert await lines(batch_pool) == whole([bob]).lines
     await audit(batch_pool)
+
+
+@pytest.mark.parametrize("number", range(4))
+async def test_a_word_on_who_comes_back_may_be_heard_before_the_erasure(batch_pool: Pool, number: int) -> None:
+    ann = fact("kiosk", Words(phone="+493012345678", given_name=f"Ann{number}"), day(9))
+    history = [said_of(again(record(ann)), NOTE, "called", day(9)), ann, erased([record(ann)], at=day(3))]
+    for one in history:
+        await takes(batch_pool, [one])
+    assert await lines(batch_pool) == whole(history).lines
+    await audit(batch_pool)
+    assert await batch_pool.fetchval("SELECT count(*) FROM identifier") == 1
 
 
 async def test_a_deed_names_the_founder_and_comes_after_whatever_was_set_before(batch_pool: Pool) -> None:

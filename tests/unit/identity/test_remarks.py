@@ -35,7 +35,7 @@ from tests.support.remarks import (
 )
 from tests.unit.identity.test_order import assert_a_function_of_the_set
 
-X = "x@firm.org"
+X, Y = "x@firm.org", "y@firm.org"
 many = settings.get_profile("many")
 
 
@@ -207,10 +207,24 @@ def test_a_word_on_an_erased_record_is_dropped_and_is_not_that_of_who_came_back(
         assert record(first) not in memory.records
 
 
+@pytest.mark.parametrize("number", range(8))
+def test_a_word_on_who_comes_back_may_be_heard_before_the_erasure(number: int) -> None:
+    """Then the row that they come back to is known by a remark alone, or by a decision, and had a group of its own."""
+    ann = fact("kiosk", Words(phone="+493012345678", given_name=f"Ann{number}"), day(9))
+    bob, back = fact("crm", Words("b", Y)), again(record(ann))
+    gone, note = erased([record(ann)], at=day(3)), said_of(back, NOTE, "called", day(9))
+    for early in (note, decided(SAME, [back], [record(bob)], day(4))):
+        memory = Forgetful()
+        for one in (early, bob, ann, gone):
+            memory.batch([one])
+            memory.check()
+        assert memory.shown() == whole([early, bob, ann, gone])
+
+
 @pytest.mark.parametrize(("field", "value"), [(OWNER, ANN), (NOTE, "called")])
 def test_a_remark_never_becomes_the_cause_of_a_move(field: str, value: str) -> None:
     memory = Memory()
-    one, other = fact("shop", Words("a", X)), fact("crm", Words("b", "y@firm.org"))
+    one, other = fact("shop", Words("a", X)), fact("crm", Words("b", Y))
     memory.batch([one, other])
     joins = fact("crm", Words("b", X), day(2))
     remarks = [said_of(record(of), field, value, day(3)) for of in (one, other)]

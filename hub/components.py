@@ -6,6 +6,9 @@ database: it is given a Request and gives Readings, or raises a Reject. The gate
 A **destination** says what is told to an outside tool. It never opens a connection: it renders a Call, and reads an
 Answer. The dispatcher does all the rest.
 
+An **action** says what a verb of a rule comes to. It touches nothing: it is given a Scene and gives Effects, which are
+written with the ledger's row in one transaction.
+
 A **BatchStore** is how the batch loop owns a transaction without seeing PostgreSQL.
 """
 
@@ -134,6 +137,78 @@ class Destination:
     render: Callable[[Any, Notice], bytes]
     call: Callable[[Any, str, int, bytes], Call]
     wants: Callable[[Any, str], bool]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """Something that a rule sets on a profile: an event of this type on `inbound.hub`, about the trigger's record."""
+
+    type: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class MailOut:
+    """A mail of the hub's own, ready to go out."""
+
+    recipient: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Nothing is done, for a good reason, which is written down."""
+
+    reason: str
+
+
+Effect = Statement | MailOut | Hold
+"""What an action comes to."""
+Teams = Mapping[str, Sequence[str]]
+"""The teams of hub.toml: the addresses of their members."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What an action sees: the teams, how often somebody of its own team was chosen before (see `Action.team`), the
+    profile's fields by name, its owner and tags, and the trigger's data.
+    """
+
+    teams: Teams
+    turn: int = 0
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    owner: str | None = None
+    tags: Sequence[str] = ()
+    event: Mapping[str, Any] = field(default_factory=dict)
+
+
+def no_team(_settings: Any) -> str | None:
+    """What most actions choose from."""
+    return None
+
+
+def nothing_wrong(_settings: Any, _teams: Teams) -> str | None:
+    """What most actions find."""
+    return None
+
+
+@dataclass(frozen=True)
+class Action:
+    """A verb of rules.
+
+    `effects(settings, scene)` gives what it comes to, the same for the same scene; raises Reject where it cannot be
+    done, which is then written down.
+    `team(settings)` names the team of which somebody is chosen in turn; None: nobody is.
+    `wrong(settings, teams)` says why a rule with these settings cannot be taken over; None: it can.
+    """
+
+    name: str
+    description: str
+    settings: type[BaseModel]
+    effects: Callable[[Any, Scene], Sequence[Effect]]
+    team: Callable[[Any], str | None] = no_team
+    wrong: Callable[[Any, Teams], str | None] = nothing_wrong
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Outbox → Kafka: `profiles` and `activities`, in order per profile, no row lost or skipped.
+"""Outbox → Kafka: `profiles`, `activities` and what rules say, in order per profile, no row lost or skipped.
 
 A row goes when every message of it is in every copy in sync. A crash in between sends it again; whoever keeps the
 highest version, or knows the event id, does not notice.
@@ -16,6 +16,7 @@ from hub.settings import Kafka
 from hub.storage import outbox
 from hub.storage.pool import Pool, transaction
 from hub.streams.publish import Message, Publisher, open_publisher
+from schemas.envelope import HUB
 
 MOST_ROWS = 64
 SEND_SECONDS = 6.0
@@ -57,5 +58,12 @@ async def relay_once(pool: Pool, publisher: Publisher) -> int:
 def _message(message: outbox.Message) -> Message:
     key = message.key.encode()
     value = bytes(message.value)
-    headers = (*_FIXED, ("ce_type", message.type.encode()), ("ce_id", message.id.encode()))
+    headers: tuple[tuple[str, bytes], ...] = (
+        *_FIXED,
+        ("ce_type", message.type.encode()),
+        ("ce_id", message.id.encode()),
+    )
+    if message.at:
+        at = message.at.encode()
+        headers = (*headers, ("ce_edge", HUB.encode()), ("ce_time", at), ("ce_receivedtime", at))
     return Message(message.topic, key, None if value == b"null" else value, headers)

@@ -9,19 +9,25 @@ import json
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 
+from schemas.actions import ACTIONS
 from schemas.envelope import Envelope
 from schemas.events import EVENTS
 from schemas.events.contact import Occurrence
+from schemas.events.hub import CallWritten, NoteWritten
 from schemas.profile import Activity, Merged, Profile, ProfileRedirect, ProfileState, Split, TimelineEntry, Told
-from schemas.topics import ACTIVITIES, INBOUND, PROFILES, TOPICS, Topic, inbound_topic
+from schemas.rules import Rule, Segment
+from schemas.topics import ACTIVITIES, HUB_TOPIC, INBOUND, PROFILES, TOPICS, Topic, inbound_topic
 
 Json = dict[str, Any]
 
 OF_THE_EDGE = ("source.unreadable", "source.ignored")
 """Types that the hub's own edge makes."""
 
-EVERY_INBOUND: dict[str, type[BaseModel]] = {"envelope": Envelope, "occurrence": Occurrence, **EVENTS}
+NOTES: dict[str, type[BaseModel]] = {"hub.note.added": NoteWritten, "hub.call.logged": CallWritten}
+"""What people write down in the hub: types that tools say too, in another shape on another topic."""
+EVERY_INBOUND: dict[str, type[BaseModel]] = {"envelope": Envelope, "occurrence": Occurrence, **EVENTS, **NOTES}
 EVERY_OUTBOUND: dict[str, type[BaseModel]] = {
     "profile.line": Profile,
     "profile.state": ProfileState,
@@ -32,6 +38,8 @@ EVERY_OUTBOUND: dict[str, type[BaseModel]] = {
     "timeline.entry": TimelineEntry,
     "webhook": Told,
 }
+FILES: dict[str, type[BaseModel]] = {"rule": Rule, "segment": Segment}
+"""Files that people write: an editor completes them by these."""
 ATTRIBUTES = (
     "id",
     "source",
@@ -52,6 +60,7 @@ def contracts() -> dict[str, Json]:
     from hub.cli.http_contract import openapi
 
     schemas = {f"schemas/{name}.json": schema(name, model) for name, model in (EVERY_INBOUND | EVERY_OUTBOUND).items()}
+    schemas |= {f"schemas/{name}.json": file_schema(name, model) for name, model in FILES.items()}
     return schemas | {"asyncapi.json": asyncapi(), "openapi.json": openapi()}
 
 
@@ -61,8 +70,8 @@ def written(contract: Json) -> str:
 
 
 def is_inbound(path: str) -> bool:
-    """Whether the schema in this file is of what others send."""
-    return path.removeprefix("schemas/").removesuffix(".json") in EVERY_INBOUND
+    """Whether the schema in this file is of what others send, or write."""
+    return path.removeprefix("schemas/").removesuffix(".json") in EVERY_INBOUND | FILES
 
 
 def schema(name: str, model: type[BaseModel]) -> Json:
@@ -73,6 +82,19 @@ def schema(name: str, model: type[BaseModel]) -> Json:
         **model.model_json_schema(),
         "title": name,
     }
+
+
+def file_schema(name: str, model: type[BaseModel]) -> Json:
+    """The JSON Schema of a file; where it has steps, with the settings of every verb."""
+    made = schema(name, model)
+    step = made["$defs"].get("ActionStep")
+    if step is not None:
+        _, settings = models_json_schema([(one, "validation") for one in ACTIONS.values()])
+        made["$defs"] |= settings["$defs"]
+        step.pop("patternProperties", None)
+        step |= {"properties": {verb: {"$ref": f"#/$defs/{one.__name__}"} for verb, one in ACTIONS.items()}}
+        step |= {"additionalProperties": False, "minProperties": 1, "maxProperties": 1}
+    return made
 
 
 def asyncapi() -> Json:
@@ -92,6 +114,7 @@ def asyncapi() -> Json:
         "components": {
             "messages": {
                 **{name: _message(name, name) for name in (*types, *OF_THE_EDGE)},
+                **{name: _message(name.removeprefix("hub."), name) for name in NOTES},
                 "any": _message("any other type", "occurrence"),
                 **{name: _message(name, name) for name in ("profile.state", "profile.redirect")},
                 **{name: _message(name, name) for name in ("activity", "profile.merged", "profile.split")},
@@ -119,7 +142,8 @@ def _messages_of(topic: Topic) -> list[str]:
         return ["profile.state", "profile.redirect"]
     if topic == ACTIVITIES:
         return ["activity", "profile.merged", "profile.split"]
-    return [*(name for name in EVENTS if inbound_topic(name) == topic.name), "any"]
+    notes = NOTES if topic.name == HUB_TOPIC else ()
+    return [*(name for name in EVENTS if inbound_topic(name) == topic.name), *notes, "any"]
 
 
 def _operation(topic: Topic) -> Json:

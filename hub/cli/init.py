@@ -35,7 +35,7 @@ listen = "127.0.0.1:8090"
 #   events:write      POST /events
 #   profiles:read     GET /api/profiles/...
 #   profiles:erase    POST /api/profiles/.../erase: everything that somebody said is forgotten, for good
-#   profiles:write    POST /api/profiles/.../merge, .../split, /api/duplicates/...: who is one person
+#   profiles:write    POST /api/profiles/.../merge, .../owner, /api/duplicates/...: what people decide
 #   operations:read   GET /api/lag, /api/dead-letters, /api/deliveries
 [keys.first]
 secret = "{secret}"
@@ -66,6 +66,12 @@ redirects = []                           # hosts that the form field `redirect` 
 # preset = "stripe"
 # secret = "whsec_..."
 
+# The hub's own mail, for rules that send some.
+# [mail]
+# relay = "127.0.0.1:25"                 # a mail server that takes it
+# from = "Example <hello@example.com>"
+# user = "hub"                           # where the relay asks; with password or password_file
+
 # Destinations: who is told when a profile changes. Signed webhooks (Standard Webhooks).
 # [destinations.sales]
 # kind = "webhook"
@@ -84,6 +90,14 @@ redirects = []                           # hosts that the form field `redirect` 
 # After a change: hub profiles resolve
 # [identity]
 # blocked = ["*@agency.example", "frontdesk@firm.example", "+49 30 901820"]
+
+# What happens by itself: a folder of files, one a rule. docs/reference/rules.md has the language.
+# [rules]
+# folder = "rules"
+# apply = true                           # take the files over at every start
+# time_scale = 1.0                       # every wait lasts this part of its time, for trials
+# [teams.sales]                          # whom rules give customers to, in turn
+# members = ["ann@example.com", "bob@example.com"]
 
 # Servers of your own instead of the private ones.
 # [kafka]

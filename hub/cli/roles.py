@@ -86,11 +86,27 @@ async def _duplicates(resources: Resources, stop: asyncio.Event) -> None:
     await consume(kafka, resources.store, [Duplicates(kafka.prefix)], stop, resources.instance)
 
 
+async def _automation(resources: Resources, stop: asyncio.Event) -> None:
+    from consumers.automation import Automation
+    from consumers.journeys import run_journeys
+    from consumers.ways import manner
+    from hub.streams.batches import consume
+
+    kafka, own, hints = resources.settings.kafka, manner(resources.settings), resources.hints
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(run_journeys(resources.batch_pool, kafka, own, hints, stop))
+        await consume(kafka, resources.store, [Automation(hints, own)], stop, resources.instance)
+
+
 async def _dispatcher(resources: Resources, stop: asyncio.Event) -> None:
-    from consumers import dispatcher
+    from consumers import dispatcher, mailer
     from consumers.instances import instances
 
-    await dispatcher.run(resources.pool, instances(resources.settings), resources.hints, stop)
+    sends = mailer.of(resources.settings.mail, resources.pool)
+    async with asyncio.TaskGroup() as tasks:
+        if sends:
+            tasks.create_task(mailer.run(sends, resources.hints, stop))
+        await dispatcher.run(resources.pool, instances(resources.settings), resources.hints, stop)
 
 
 async def _monitor(resources: Resources, stop: asyncio.Event) -> None:
@@ -112,6 +128,7 @@ ROLES: dict[str, Role] = {
     "relay": _relay,
     "sync": _sync,
     "duplicates": _duplicates,
+    "automation": _automation,
     "dispatcher": _dispatcher,
     "monitor": _monitor,
     "console": _console,
@@ -127,7 +144,7 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
     ("gateway",),
     ("mailbox",),
     ("profiles",),
-    ("relay", "sync", "duplicates", "dispatcher", "monitor", "console"),
+    ("relay", "sync", "duplicates", "automation", "dispatcher", "monitor", "console"),
 )
 """How `hub serve` shares the roles out over processes: those that are busy with Python have one each."""
 

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from hub.cli.session import resolved, run, told
-from hub.errors import Retry
+from hub.errors import Misconfigured, Retry
 from hub.settings import Settings, environment, load
 
 GARBAGE_EVERY = 50_000
@@ -26,7 +26,8 @@ def serve(
     roles: Annotated[
         list[str] | None,
         typer.Argument(
-            help="gateway, mailbox, profiles, relay, sync, duplicates, dispatcher, monitor, console; none: all of them."
+            help="gateway, mailbox, profiles, relay, sync, duplicates, automation, dispatcher, monitor, console; "
+            "none: all of them."
         ),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes of the named role; they share its work.")] = 1,
@@ -81,12 +82,37 @@ async def _parent(settings: Settings, shares: Sequence[tuple[str, ...]], instanc
         tasks.create_task(supervise(doors, around, stop))
         try:
             await prepare(settings, stop)
+            await _take_rules_over(settings)
         except Retry:
             if not stop.is_set():
                 raise
         _welcome(settings)
         tasks.create_task(supervise(rooms, around, stop))
     _console.print("The hub has stopped. Embedded servers go on; [bold]hub embedded stop[/] ends them.")
+
+
+async def _take_rules_over(settings: Settings) -> None:
+    """The rules of the folder, where there is one. What is wrong is said loudly; its last good version goes on."""
+    from hub.cli import applying
+    from hub.cli.session import database
+
+    folder = settings.rules.folder
+    if not settings.rules.apply or not folder.is_dir():
+        return
+    try:
+        files = [applying.loaded(file) for file in applying.files_of([folder])]
+        wish = applying.Wish(
+            files, applying.teams_of(settings), "hub serve", partly=True, mail=bool(settings.mail.relay)
+        )
+        async with database(settings) as pool:
+            applied = await applying.apply(pool, wish)
+    except Misconfigured as error:
+        _console.print(f"[bold red]Rules[/]       {error}; the versions that are known go on")
+        return
+    for one in applied.problems:
+        _console.print(f"[bold red]Rules[/]       {one}" if one.grade == "error" else f"Rules       {one}")
+    if applied.is_wrong:
+        _console.print("[bold red]Rules[/]       of what is wrong the last good version goes on; hub rules apply")
 
 
 def addresses(settings: Settings) -> dict[str, str]:

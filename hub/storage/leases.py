@@ -27,7 +27,9 @@ class Leases:
     A row whose owner went silent becomes `lost`, which is one of `waiting`.
     """
 
-    def __init__(self, table: Literal["delivery"], *, waiting: tuple[str, ...], taken: str, lost: str) -> None:
+    def __init__(
+        self, table: Literal["delivery", "journey", "mail"], *, waiting: tuple[str, ...], taken: str, lost: str
+    ) -> None:
         states = ", ".join(f"'{state}'" for state in waiting)
         # The names put in are those of our own tables and states, never anybody's input.
         self._expire = f"""

@@ -18,13 +18,17 @@ _RELAY_LOCK = 4_711_100
 
 
 class Message(msgspec.Struct, array_like=True, frozen=True):
-    """A message: topic without prefix, profile id as key, type and id of the event, its data as JSON (null: gone)."""
+    """A message: topic without prefix, profile id as key, type and id of the event, its data as JSON (null: gone).
+
+    An event that the hub itself takes in again, on `inbound.hub`, has the time at which it was (text).
+    """
 
     topic: str
     key: str
     type: str
     id: str
     value: msgspec.Raw
+    at: str = ""
 
 
 _encode = msgspec.json.Encoder().encode

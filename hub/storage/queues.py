@@ -18,7 +18,7 @@ async def waiting(pool: Pool) -> dict[str, Any]:
         return {
             "outbox": await _outbox(connection),
             "deliveries": await _deliveries(connection),
-            "timers": {"pending": 0, "oldest_seconds": None},
+            "timers": await _timers(connection),
             "dead_letters": await connection.fetchval("SELECT count(*) FROM dead_letter WHERE state <> 'resolved'"),
         }
 
@@ -38,6 +38,17 @@ async def _outbox(connection: Connection) -> dict[str, Any]:
         SELECT coalesce(sum(messages), 0)::bigint,
                extract(epoch FROM clock_timestamp() - min(created_at))::double precision
         FROM outbox
+        """
+    )
+    return {"pending": row[0], "oldest_seconds": _seconds(row[1])}
+
+
+async def _timers(connection: Connection) -> dict[str, Any]:
+    """Journeys that wait, and how long the one that is due longest has been due; 0 where none is due yet."""
+    (row,) = await connection.fetch(
+        """
+        SELECT count(*), extract(epoch FROM clock_timestamp() - min(due_at))::double precision
+        FROM journey WHERE state <> 'ended'
         """
     )
     return {"pending": row[0], "oldest_seconds": _seconds(row[1])}

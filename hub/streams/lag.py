@@ -19,7 +19,7 @@ from hub import clock
 from hub.settings import Kafka
 from hub.streams.broker import Broker, GroupFound, TopicFound, answering, open_broker, translated
 from hub.streams.clients import consumer, started
-from schemas.topics import HUB_TOPIC, INBOUND, PROFILES
+from schemas.topics import ACTIVITIES, HUB_TOPIC, INBOUND, PROFILES
 
 FIRST_RECORD_SECONDS = 5.0
 _SMALLEST_FETCH = 1
@@ -61,12 +61,17 @@ class Reading:
 def watched(kafka: Kafka, destinations: Iterable[str]) -> tuple[Watched, ...]:
     """The groups of the hub: `profiles` on every inbound topic, one `sync.<destination>` each on `profiles`.
 
-    `duplicates` follows the profiles, and what people decide.
+    `duplicates` follows the profiles, and what people decide; `automation` what happens.
     """
     inbound = tuple(kafka.prefix + topic.name for topic in INBOUND)
     syncs = (Watched(f"{kafka.prefix}sync.{name}", (kafka.prefix + PROFILES.name,)) for name in sorted(destinations))
     looked = (kafka.prefix + PROFILES.name, kafka.prefix + HUB_TOPIC)
-    return (Watched(f"{kafka.prefix}profiles", inbound), Watched(f"{kafka.prefix}duplicates", looked), *syncs)
+    own = (
+        Watched(f"{kafka.prefix}profiles", inbound),
+        Watched(f"{kafka.prefix}duplicates", looked),
+        Watched(f"{kafka.prefix}automation", (kafka.prefix + ACTIVITIES.name,)),
+    )
+    return (*own, *syncs)
 
 
 class LagReader:

@@ -54,7 +54,7 @@ def test_a_second_start_drops_every_event_and_tells_nobody(tmp_path: Path) -> No
     finally:
         embedded.stop(state)
     nothing = {"actions_fired": 0, "mails_sent": 0, "dead_letters": 0}
-    lag = dict.fromkeys(("profiles", "duplicates", *(f"sync.{name}" for name in sorted(NAMES))), 0)
+    lag = dict.fromkeys(("profiles", "duplicates", "automation", *(f"sync.{name}" for name in sorted(NAMES))), 0)
     assert first == {**first, **nothing, "events_in": EVENTS, "lag": lag}
     assert 0 < first["duplicates_dropped"] < EVENTS / 5
     assert 0 < first["merges"] < first["profiles"] <= EVENTS

@@ -137,11 +137,12 @@ async def test_without_a_broker_it_is_a_retry() -> None:
 
 
 def test_the_hub_s_groups_carry_the_prefix_on_group_and_topic() -> None:
-    profiles, duplicates, sales, shop = watched(Kafka(prefix="eu."), ["shop", "sales"])
+    profiles, duplicates, automation, sales, shop = watched(Kafka(prefix="eu."), ["shop", "sales"])
     assert profiles.group == "eu.profiles"
     assert "eu.inbound.forms" in profiles.topics
     assert len(profiles.topics) == 7
     assert duplicates == Watched("eu.duplicates", ("eu.profiles", "eu.inbound.hub"))
+    assert automation == Watched("eu.automation", ("eu.activities",))
     assert sales == Watched("eu.sync.sales", ("eu.profiles",))
     assert shop.group == "eu.sync.shop"
 
@@ -193,6 +194,7 @@ async def test_a_report_tells_every_queue_and_keeps_its_look(lagging: Lagging, p
     assert {group: len(found) for group, found in kept.items()} == {
         lagging.group("profiles"): 1,
         lagging.group("duplicates"): 0,  # its topics are not there
+        lagging.group("automation"): 0,
         lagging.group("sync.sales"): 0,
     }
     assert [row["state"] for row in report["groups"]] == ["ok", "ok"]

@@ -1,0 +1,42 @@
+"""What of a rule this hub cannot do, though the rule is right: so that it is refused, and not found out later. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from consumers.actions import ACTIONS
+from hub.automation.files import Loaded
+from hub.automation.problems import Place, Problem
+from hub.automation.walk import leaves, roots, steps_of
+from hub.components import Teams
+from schemas.conditions import SegmentAsked
+from schemas.rules import ActionStep, OnEvent, Rule
+
+NO_SEGMENTS = "who is in a segment is not followed yet: ask the profile or a count"
+
+
+def beyond(one: Loaded, teams: Teams) -> list[Problem]:
+    """Everything in a file that this hub cannot do, with these teams."""
+    if not isinstance(one.value, Rule):
+        return []
+    return [one.where.problem(place, reason) for place, reason in (*_verbs(one.value, teams), *_segments(one.value))]
+
+
+def _verbs(rule: Rule, teams: Teams) -> Iterator[tuple[Place, str]]:
+    for place, step in steps_of(rule.steps):
+        if not isinstance(step, ActionStep):
+            continue
+        if step.verb not in ACTIONS.names:
+            yield (*place, step.verb), f"{step.verb} is not built yet; there are {', '.join(ACTIONS.names)}"
+            continue
+        action = ACTIONS[step.verb]
+        if reason := action.wrong(action.settings.model_validate(step.settings), teams):
+            yield (*place, step.verb), reason
+
+
+def _segments(rule: Rule) -> Iterator[tuple[Place, str]]:
+    for place, trigger in [(("when",), rule.when), *((("exits", n), one) for n, one in enumerate(rule.exits))]:
+        if not isinstance(trigger, OnEvent):
+            yield place, NO_SEGMENTS
+    for root, tree in roots(rule):
+        yield from ((place, NO_SEGMENTS) for place, leaf in leaves(tree, root) if isinstance(leaf, SegmentAsked))

@@ -1,0 +1,229 @@
+"""Automation: the topic `activities` → which rules fire, what is done at once, and who waits.
+
+It reads what profiles came to and writes decisions, journeys and deeds; what a rule sets on a profile is an event on
+`inbound.hub`, for the one writer of profiles (design §2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+import orjson
+
+from consumers.book import Book, Kept
+from consumers.doing import Deed, deeds, do
+from consumers.sights import Look, Sights, person
+from consumers.ways import Manner, outcome, rest
+from hub import clock
+from hub.automation.conditions import Outcome
+from hub.automation.decisions import Decision, Occasion, Verdict, decide
+from hub.automation.problems import path
+from hub.automation.program import run
+from hub.automation.view import Trigger
+from hub.components import Hints, Record
+from hub.errors import Unreadable
+from hub.identity.ids import as_text, from_text, hash_id
+from hub.storage import automation, erasure, journeys
+from hub.storage.automation import Decided, Firings, Whose
+from hub.storage.journeys import Begun, Rest
+from hub.storage.pool import Connection
+from hub.storage.rules import InForce
+from schemas.envelope import HUB
+from schemas.topics import ACTIVITIES
+
+GROUP = "automation"
+_NOBODYS = (b"profile.", b"segment.", b"action.", b"source.", b"records.", b"decision.")
+"""Types that the hub makes about itself begin so: they set nothing off."""
+
+
+class _Activity(msgspec.Struct):
+    """A record of the topic `activities`: `schemas.profile.Activity`."""
+
+    id: str
+    profile_id: str
+    type: str
+    source: str
+    at: str
+    received_at: str
+    data: dict[str, Any]
+
+
+_decode = msgspec.json.Decoder(_Activity).decode
+
+
+class Heard(NamedTuple):
+    """An event from outside, or of a person, as rules are set off by it."""
+
+    event: bytes
+    profile: bytes
+    trigger: Trigger
+    at: datetime
+    received_at: datetime
+
+
+class _Case(NamedTuple):
+    """A rule's version that looks at an event."""
+
+    heard: Heard
+    whose: Whose
+    stands: InForce
+    kept: Kept
+    look: Look
+
+
+class Automation:
+    """The `hub.components.Work` of the group `automation`."""
+
+    group = GROUP
+    topics: tuple[str, ...] = (ACTIVITIES.name,)
+
+    def __init__(self, hints: Hints, manner: Manner) -> None:
+        self._hints = hints
+        self._manner = manner
+        self._book = Book()
+
+    def read(self, record: Record) -> Heard | None:
+        """One record, decoded; None where it sets nothing off. Raises Unreadable."""
+        if (dict(record.headers).get("ce_type") or b"").startswith(_NOBODYS):
+            return None
+        try:
+            one = _decode(record.value or b"")
+        except msgspec.DecodeError as error:
+            raise Unreadable(f"the value is no activity: {error}", "value") from error
+        event, profile = from_text(one.id), from_text(one.profile_id)
+        at, received_at = clock.parse(one.at), clock.parse(one.received_at)
+        if event is None or profile is None or at is None or received_at is None:
+            raise Unreadable("the value is no activity: its ids are UUIDs, its times RFC 3339", "value")
+        if one.source == HUB and "rule" in one.data:
+            return None
+        return Heard(event, profile, Trigger(one.type, one.source, one.data), at, received_at)
+
+    async def write(self, transaction: Connection, items: Sequence[Heard | None]) -> None:
+        """Rouse who waits for these events; decide what they set off, and begin it."""
+        heard = {one.event: one for one in items if one is not None}
+        if not heard:
+            return
+        await erasure.enter(transaction)
+        await journeys.rouse(transaction, {(one.profile, one.trigger.type) for one in heard.values()})
+        await self._book.refresh(transaction)
+        cases = await self._cases(transaction, heard)
+        if cases:
+            await self._begin(transaction, *await _decided(transaction, cases))
+
+    def committed(self) -> None:
+        """Wake the relay, for what was said, and whoever looks after journeys."""
+        self._hints.wake("outbox")
+        self._hints.wake("journeys")
+        self._hints.wake("mails")
+
+    async def _cases(self, connection: Connection, heard: Mapping[bytes, Heard]) -> list[_Case]:
+        """Every rule's version that has yet to decide about one of these events."""
+        found = [
+            (one, stands, kept)
+            for one in heard.values()
+            for stands, kept in self._book.set_off_by(one.trigger.type)
+            if one.received_at > stands.since
+        ]
+        if not found:
+            return []
+        events = {one.event for one, _, _ in found}
+        before = await automation.decided(connection, events)
+        whose = await automation.whose(connection, events)
+        return [
+            _Case(one, whose[one.event], stands, kept, _look(one, whose[one.event]))
+            for one, stands, kept in found
+            if one.event in whose
+            and (one.event, stands.name, stands.version if stands.on_trial else None) not in before
+        ]
+
+    async def _begin(self, connection: Connection, fired: Sequence[_Case], sights: Sights) -> None:
+        """Journeys for what fired, and what is done at once. Whatever began before does nothing."""
+        begun: list[Begun] = []
+        wanted: dict[bytes, list[Deed]] = {}
+        for case in fired:
+            since, stands = case.heard.received_at, case.stands
+            ran = run(case.kept.program, 0, sights.view(case.look))
+            waits = rest(case.kept, ran, since, self._manner.hours(case.look.person))
+            begun.append(_begun(case, waits, outcome(ran) if waits is None else None))
+            own = deeds((stands.name, stands.version), case.look, case.whose.record, ran.acts, since)
+            wanted[begun[-1].id] = list(own)
+        if begun:
+            new = await journeys.begin(connection, begun)
+            await do(connection, [one for journey in begun if journey.id in new for one in wanted[journey.id]],
+                     self._manner.teams)  # fmt: skip
+
+
+def _look(one: Heard, whose: Whose) -> Look:
+    return Look(whose.profile, person(whose.line), one.at, one.event, one.trigger)
+
+
+async def _decided(connection: Connection, cases: Sequence[_Case]) -> tuple[list[_Case], Sights]:
+    """What the rules say, written down; gives those that fire, in the order of the events."""
+    sights = Sights()
+    for case in cases:
+        sights.ask(case.look, case.kept.asks)
+    await sights.answer(connection)
+    firings = await _firings(connection, cases)
+    rows, fired = [], []
+    for case in cases:
+        decision = _decision(case, sights, firings)
+        rows.append(_row(case, decision))
+        if decision.verdict in {Verdict.FIRED, Verdict.TRIAL}:
+            firings.setdefault(_place(case), []).append(case.heard.at)
+        if decision.fires:
+            fired.append(case)
+    await automation.write_decisions(connection, rows)
+    return fired, sights
+
+
+async def _firings(connection: Connection, cases: Sequence[_Case]) -> Firings:
+    """When the rules that ask for it fired before. Nobody else decides about the same profiles meanwhile."""
+    asking = [case for case in cases if case.kept.rule.again != "always"]
+    if not asking:
+        return {}
+    profiles = {case.whose.profile for case in asking}
+    await automation.one_by_one(connection, profiles)
+    return await automation.fired(connection, {case.stands.name for case in asking}, profiles)
+
+
+def _place(case: _Case) -> tuple[str, bool, bytes]:
+    return case.stands.name, case.stands.on_trial, case.whose.profile
+
+
+def _decision(case: _Case, sights: Sights, firings: Firings) -> Decision:
+    one = case.heard
+    times = firings.get(_place(case), ())
+    last = min(times, key=lambda at: abs(one.at - at), default=None)
+    return decide(case.kept.rule, Occasion(one.trigger.type, one.at, one.received_at), sights.view(case.look), last)
+
+
+def _row(case: _Case, decision: Decision) -> Decided:
+    stands = case.stands
+    return Decided(case.heard.event, stands.name, stands.version, case.whose.record, decision.verdict.value,
+                   decision.reason, orjson.dumps(seen(decision.outcome)).decode())  # fmt: skip
+
+
+def seen(found: Outcome) -> list[dict[str, Any]]:
+    """The values that were seen, as they are kept."""
+    return [
+        {"place": path(one.place), "asked": one.asked, "value": one.value, "truth": one.truth.value}
+        | ({"reason": one.reason} if one.reason else {})
+        for one in found.seen
+    ]
+
+
+def _begun(case: _Case, waits: Rest | None, ended: str | None) -> Begun:
+    one, rule = case.heard, case.stands.name
+    occasion = {
+        "type": one.trigger.type,
+        "source": one.trigger.source,
+        "at": clock.text(one.at),
+        "received_at": clock.text(one.received_at),
+        "data": one.trigger.data,
+    }
+    journey = hash_id("journey", rule, as_text(one.event))
+    told = orjson.dumps(occasion).decode()
+    return Begun(journey, rule, case.stands.version, one.event, case.whose.record, told, one.at, waits, ended)

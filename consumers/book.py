@@ -1,0 +1,88 @@
+"""The rules as consumers use them: read once, and again when somebody changed them. A version never changes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from hub.automation.files import parsed
+from hub.automation.program import Pause, Program, program
+from hub.automation.walk import roots
+from hub.storage import rules
+from hub.storage.pool import Connection
+from hub.storage.rules import InForce
+from schemas.rules import OnEvent, Rule
+
+Key = tuple[str, int]
+"""A rule's name and version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A rule's version with its program, the conditions of its way, and those of its exits."""
+
+    rule: Rule
+    program: Program
+    asks: Sequence[Any]
+    asks_at_exits: Sequence[Any]
+
+    def heeds(self, place: int) -> tuple[str, ...]:
+        """The types of events that may end the wait at this instruction."""
+        instruction = self.program[place]
+        met = instruction.wait.event if isinstance(instruction, Pause) else None
+        left = (name for one in self.rule.exits if isinstance(one, OnEvent) for name in one.event)
+        return tuple(dict.fromkeys((*(met or ()), *left)))
+
+
+class Book:
+    """Rules by what sets them off, and every version by its name and number."""
+
+    def __init__(self) -> None:
+        self._changed_at: datetime | None = None
+        self._kept: dict[Key, Kept] = {}
+        self._by_type: Mapping[str, Sequence[tuple[InForce, Kept]]] = {}
+
+    async def refresh(self, connection: Connection) -> None:
+        """Read again what counts, where somebody changed it."""
+        changed_at = await rules.changed_at(connection)
+        if changed_at == self._changed_at:
+            return
+        found = await rules.in_force(connection)
+        await self.learn(connection, [(one.name, one.version) for one in found])
+        by_type: dict[str, list[tuple[InForce, Kept]]] = defaultdict(list)
+        for one in found:
+            kept = self._kept[one.name, one.version]
+            if isinstance(kept.rule.when, OnEvent):
+                for event_type in kept.rule.when.event:
+                    by_type[event_type].append((one, kept))
+        self._by_type, self._changed_at = by_type, changed_at
+
+    async def learn(self, connection: Connection, versions: Collection[Key]) -> None:
+        """Read these versions, where they are not known yet."""
+        if new := set(versions) - self._kept.keys():
+            self._kept |= {key: _kept(body) for key, body in (await rules.bodies(connection, sorted(new))).items()}
+
+    def set_off_by(self, event_type: str) -> Sequence[tuple[InForce, Kept]]:
+        """The versions in force that look at such events."""
+        return self._by_type.get(event_type, ())
+
+    def __getitem__(self, key: Key) -> Kept:
+        return self._kept[key]
+
+
+def _kept(body: str) -> Kept:
+    rule = parsed(orjson.loads(body))
+    if not isinstance(rule, Rule):
+        raise TypeError(f"{rule.name} is a segment, no rule")
+    found = list(roots(rule))
+    return Kept(
+        rule,
+        program(rule),
+        [tree for place, tree in found if place[0] != "exits"],
+        [tree for place, tree in found if place[0] == "exits"],
+    )

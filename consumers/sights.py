@@ -1,0 +1,84 @@
+"""What rules see: the profile out of its line, the trigger, and counts that are asked for all together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from hub.automation.values import before
+from hub.automation.view import Person, Trigger, View
+from hub.automation.walk import leaves
+from hub.storage import automation
+from hub.storage.automation import Question
+from hub.storage.pool import Connection
+from schemas.conditions import CountAsked
+from schemas.rules import span
+
+
+class _Field(msgspec.Struct):
+    value: str
+
+
+class _Line(msgspec.Struct):
+    """What rules ask of a profile's line."""
+
+    fields: dict[str, _Field]
+    owner: str | None
+    stage: str | None
+    tags: list[str]
+    activities: int
+
+
+_line = msgspec.json.Decoder(_Line).decode
+
+
+def person(line: str | None) -> Person:
+    """The profile of a line; without one, somebody of whom nothing is known."""
+    if line is None:
+        return Person()
+    told = _line(line)
+    values = {name: one.value for name, one in told.fields.items()}
+    return Person(values, told.owner, told.stage, told.tags, told.activities)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A moment at which a rule looks: whom at, when, and which event it is about, as trigger and by its id."""
+
+    profile: bytes
+    person: Person
+    at: datetime
+    event: bytes
+    trigger: Trigger
+
+
+@dataclass(slots=True)
+class Sights:
+    """Views of many looks; ask for all of them first, so that their counts are one query."""
+
+    _asked: set[Question] = field(default_factory=set)
+    _answers: Mapping[Question, int] = field(default_factory=dict)
+
+    def ask(self, look: Look, trees: Iterable[Any]) -> None:
+        """The counts that these conditions want."""
+        for tree in trees:
+            for _, leaf in leaves(tree):
+                if isinstance(leaf, CountAsked):
+                    since = before(look.at, span(leaf.window)) if leaf.window else None
+                    self._asked.add(Question(look.profile, leaf.types, since, look.at, look.event))
+
+    async def answer(self, connection: Connection) -> None:
+        """Count."""
+        self._answers = await automation.counted(connection, sorted(self._asked, key=repr)) if self._asked else {}
+
+    def view(self, look: Look) -> View:
+        """What conditions see at this look."""
+
+        def counts(types: tuple[str, ...], since: datetime | None, until: datetime) -> int:
+            return self._answers[Question(look.profile, types, since, until, look.event)]
+
+        return View(look.at, look.person, counts, event=look.trigger)

@@ -1,0 +1,1 @@
+"""What should happen? Rules and segments: read, checked, evaluated, told. Pure: values in, values out."""

@@ -1,0 +1,124 @@
+"""Taking rules over from files: what `hub rules apply` does, and `hub serve` at every start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from consumers.ability import beyond
+from hub.automation.checks import check
+from hub.automation.enclosures import Find, enclosed, first_mail
+from hub.automation.files import LARGEST, Loaded, read
+from hub.automation.plan import Change, Plan, changed, plan
+from hub.automation.problems import Problem
+from hub.automation.sentences import sentence
+from hub.components import Teams
+from hub.errors import Misconfigured
+from hub.settings import Settings
+from hub.storage import rules
+from hub.storage.pool import Pool, transaction
+from schemas.actions import ACTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be taken over, and how. `partly`: what is right although other files are wrong; `mail`: whether the
+    hub has a relay for mails of its own.
+    """
+
+    files: Sequence[Loaded]
+    teams: Teams
+    by: str
+    prune: bool = False
+    partly: bool = False
+    dry_run: bool = False
+    mail: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of it: the changes (of a dry run: what they would be), and everything that is wrong, by file."""
+
+    changes: tuple[Change, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether a file was refused."""
+        return any(one.grade == "error" for one in self.problems)
+
+
+def files_of(paths: Sequence[Path]) -> list[Path]:
+    """The files meant: those named, and every .yaml of a folder, in the order of their names; each once."""
+    found = [file for path in paths for file in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])]
+    return list(dict.fromkeys(file for file in found if file.exists()))
+
+
+def loaded(file: Path) -> Loaded:
+    """A file, read. Raises Misconfigured where it cannot be opened."""
+    try:
+        with file.open("rb") as content:
+            return read(str(file), content.read(LARGEST + 1))
+    except OSError as error:
+        raise Misconfigured(f"{file}: {error.strerror}") from error
+
+
+def teams_of(settings: Settings) -> Teams:
+    """The teams of hub.toml."""
+    return {name: team.members for name, team in settings.teams.items()}
+
+
+async def apply(pool: Pool, wish: Wish) -> Applied:
+    """Take over what is right. Where a file is wrong nothing is, unless `partly`. Raises Retry."""
+    files, problems = [], [*check(wish.files, ACTIONS, beside(wish.files))]
+    for one in wish.files:
+        whole, found_wrong = enclosed(one, template_beside(one))
+        files.append(whole)
+        problems += found_wrong
+        if not wish.mail and (place := first_mail(one)):
+            problems.append(one.where.problem(place, "hub.toml has no relay for mails: [mail]"))
+    wrong = {one.file for one in problems if one.grade == "error"}
+    for one in wish.files:
+        if one.where.file not in wrong:
+            problems += beyond(one, wish.teams)
+    wrong = {one.file for one in problems if one.grade == "error"}
+    right = [one for one in files if one.value is not None and one.where.file not in wrong]
+    async with transaction(pool) as connection:
+        await rules.alone(connection)
+        known = await rules.standing(connection)
+        # A file that is wrong is there all the same: its rule is not gone.
+        there = {Path(one.where.file).stem for one in wish.files} - {one.value.name for one in right if one.value}
+        found = plan([one.value for one in right if one.value], known, prune=wish.prune)
+        found = Plan(tuple(one for one in found.changes if one.name not in there), found.refused)
+        problems += [
+            one.where.problem(("version",), found.refused[one.value.name])
+            for one in right
+            if one.value and one.value.name in found.refused
+        ]
+        applied = Applied(found.changes, tuple(problems))
+        if applied.is_wrong and not wish.partly:
+            return Applied((), applied.problems)
+        if changes := () if wish.dry_run else changed(found):
+            told = [sentence(one.value, ACTIONS) if one.value else "" for one in changes]
+            await rules.write(connection, changes, told, wish.by)
+    return applied
+
+
+def template_beside(one: Loaded) -> Find:
+    """Where the templates of a file are: templates/<name>.liquid beside it."""
+    folder = Path(one.where.file).parent / "templates"
+
+    def find(name: str) -> bytes | None:
+        file = folder / f"{name}.liquid"
+        return file.read_bytes() if file.is_file() else None
+
+    return find
+
+
+def beside(files: Sequence[Loaded]) -> list[Loaded]:
+    """The other files in the same folders: segments that these may name. Raises Misconfigured."""
+    own = [Path(one.where.file) for one in files]
+    return [
+        loaded(one) for one in sorted({near for file in own for near in file.parent.glob("*.yaml")}.difference(own))
+    ]

@@ -1,0 +1,200 @@
+"""`hub rules apply|list|show|pause|resume` on a real database: which version counts, and what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from typer.testing import CliRunner, Result
+
+from hub.automation.files import read
+from hub.cli.applying import Wish, apply
+from hub.cli.rules import app
+from hub.storage import rules
+from hub.storage.pool import Pool, reading
+
+pytestmark = pytest.mark.integration
+TEAM = '[teams.sales]\nmembers = ["ann@example.com", "bob@example.com"]\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of rules that hub.toml names; the commands find this test's database and need no other server."""
+    (tmp_path / "hub.toml").write_text(f'[rules]\nfolder = "mine"\n{TEAM}')
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for name, value in {
+        "POSTGRES__URL": database_url, "KAFKA__SERVERS": "127.0.0.1:1", "REDIS__URL": "redis://127.0.0.1:1/0"
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"HUB_{name}", value)
+    return tmp_path / "mine"
+
+
+def put(folder: Path, name: str = "some", version: int = 1, **words: Any) -> None:
+    """A file with a rule that tags whoever orders; `if_` is `if`."""
+    said = {"rule": name, "version": version, "about": "A rule.", "when": {"event": "order.placed"},
+            "steps": [{"add_tag": {"tag": "buyer"}}]}  # fmt: skip
+    text = orjson.dumps(said | {word.rstrip("_"): value for word, value in words.items()})
+    (folder / f"{name}.yaml").write_bytes(text)
+
+
+async def hub(*words: str) -> Result:
+    """`hub rules …`, in a thread since it brings an event loop of its own."""
+    return await asyncio.to_thread(CliRunner().invoke, app, list(words))
+
+
+async def answer(*words: str, status: int = 0) -> Any:
+    """What the command prints with --json."""
+    result = await hub(*words, "--json")
+    assert result.exit_code == status, result.output
+    return json.loads(result.stdout)
+
+
+async def changes(*words: str) -> list[tuple[str, str, int | None, int | None]]:
+    """What `apply` changes."""
+    return [(one["name"], one["what"], one["live"], one["trial"]) for one in (await answer("apply", *words))["changes"]]
+
+
+async def reasons(*words: str) -> list[str]:
+    """Why `apply` refuses."""
+    return [one["reason"] for one in (await answer("apply", *words, status=1))["problems"]]
+
+
+async def in_force(pool: Pool) -> list[tuple[str, int, bool]]:
+    """The versions that look at events."""
+    async with reading(pool) as connection:
+        return [(one.name, one.version, one.on_trial) for one in await rules.in_force(connection)]
+
+
+async def test_a_rule_is_taken_over_once_and_a_dry_run_takes_nothing(folder: Path, pool: Pool) -> None:
+    put(folder)
+    assert await changes("--dry-run") == [("some", "new", 1, None)]
+    assert await in_force(pool) == []
+    assert await changes() == [("some", "new", 1, None)]
+    assert await changes() == [("some", "unchanged", 1, None)]
+    assert await in_force(pool) == [("some", 1, False)]
+
+
+async def test_a_changed_file_needs_the_next_number_and_an_older_one_is_refused(folder: Path, pool: Pool) -> None:
+    put(folder)
+    await changes()
+    put(folder, about="Another.")
+    assert await reasons() == ["version 1 is known and says something else: make it version 2"]
+    put(folder, version=5, about="Another.")
+    assert await changes() == [("some", "changed", 5, None)]
+    put(folder)
+    assert await reasons() == ["version 1 is older than 5, which is known: make it version 6"]
+    assert await in_force(pool) == [("some", 5, False)]
+
+
+async def test_a_version_on_trial_stands_beside_the_live_one_until_a_live_one_comes(folder: Path, pool: Pool) -> None:
+    put(folder)
+    await changes()
+    put(folder, version=2, mode="trial")
+    assert await changes() == [("some", "on trial", 1, 2)]
+    assert await in_force(pool) == [("some", 1, False), ("some", 2, True)]
+    put(folder, version=3)
+    assert await changes() == [("some", "changed", 3, None)]
+    assert await in_force(pool) == [("some", 3, False)]
+
+
+async def test_a_rule_without_a_file_ends_with_prune_alone_and_one_with_a_wrong_file_never(
+    folder: Path, pool: Pool
+) -> None:
+    put(folder)
+    put(folder, "other")
+    await changes()
+    (folder / "other.yaml").unlink()
+    assert await changes() == [("some", "unchanged", 1, None)]
+    (folder / "some.yaml").write_text("rule: some\n")
+    assert await reasons("--prune") != []
+    assert await in_force(pool) == [("other", 1, False), ("some", 1, False)]
+    put(folder)
+    assert ("other", "retired", None, None) in await changes("--prune")
+    assert await in_force(pool) == [("some", 1, False)]
+    put(folder, "other")
+    assert ("other", "new", 1, None) in await changes()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"steps": [{"notify": {"team": "sales", "text": "Look."}}]}, "notify is not built yet; there are add_tag,"),
+        ({"steps": [{"send_email": {"template": "hello", "source": "subject: x\n---\nx"}}]}, "hub.toml has no relay"),
+        ({"steps": [{"assign_owner": {"team": "sail"}}]}, "hub.toml has no team sail"),
+        ({"steps": [{"assign_owner": {"team": "sales", "strategy": "capacity"}}]}, "capacity is not built yet"),
+        ({"when": {"enters": "best"}}, "who is in a segment is not followed yet"),
+        ({"if_": {"segment": "best"}}, "who is in a segment is not followed yet"),
+    ],
+)
+async def test_what_this_hub_cannot_do_is_refused_by_name_and_nothing_is_taken_over(
+    folder: Path, pool: Pool, words: dict[str, Any], said: str
+) -> None:
+    (folder / "best.yaml").write_text("segment: best\nversion: 1\nabout: Best.\nif: {profile: tags, contains: vip}\n")
+    put(folder, **words)
+    put(folder, "fine")
+    (reason,) = await reasons()
+    assert said in reason
+    assert await in_force(pool) == []
+
+
+async def test_at_a_start_what_is_right_is_taken_over_beside_what_is_wrong(folder: Path, pool: Pool) -> None:
+    put(folder)
+    await changes()
+    put(folder, "other")
+    files = [read("some.yaml", b"rule: some\n"), read("other.yaml", (folder / "other.yaml").read_bytes())]
+    applied = await apply(pool, Wish(files, {}, "hub serve", partly=True))
+    assert (applied.is_wrong, [one.name for one in applied.changes]) == (True, ["other"])
+    assert await in_force(pool) == [("other", 1, False), ("some", 1, False)]
+
+
+async def test_a_paused_rule_looks_at_nothing_and_leaves_what_came_meanwhile_alone(folder: Path, pool: Pool) -> None:
+    put(folder)
+    await changes()
+    async with reading(pool) as connection:
+        (before,) = await rules.in_force(connection)
+    assert await answer("pause", "some") == {"name": "some", "paused": True, "changed": True}
+    assert (await answer("pause", "some"))["changed"] is False
+    assert await in_force(pool) == []
+    put(folder, version=2)
+    await changes()
+    assert await in_force(pool) == []
+    assert "some is running." in (await hub("resume", "some")).output
+    async with reading(pool) as connection:
+        (after,) = await rules.in_force(connection)
+    assert (after.version, after.since > before.since) == (2, True)
+
+
+async def test_list_and_show_tell_what_counts(folder: Path) -> None:
+    put(folder)
+    put(folder, "other", mode="trial")
+    await changes()
+    listed = (await answer("list"))["rules"]
+    assert [(one["name"], one["live"], one["trial"], one["waiting"]) for one in listed] == [
+        ("other", None, 1, 0),
+        ("some", 1, None, 0),
+    ]
+    shown = await answer("show", "some")
+    assert (shown["state"], shown["verdicts"], len(shown["versions"])) == ("live 1", {}, 1)
+    assert shown["versions"][0]["body"]["rule"] == "some"
+    assert _holds((await hub("list")).output, ("some", "live 1", "add the tag buyer"))
+    assert _holds((await hub("show", "some")).output, ("version 1", "add the tag buyer"))
+
+
+def _holds(text: str, words: Iterable[str]) -> bool:
+    return all(word in text for word in words)
+
+
+async def test_a_name_that_nothing_bears_is_told_with_the_nearest(folder: Path) -> None:
+    put(folder)
+    await changes()
+    for words in (("show", "sme"), ("pause", "sme"), ("resume", "sme")):
+        result = await hub(*words)
+        assert (result.exit_code, "did you mean some?" in result.output) == (1, True), result.output
+    assert (await hub("apply", "nowhere")).exit_code == 2
+    assert (await hub("apply", "mine/some.yaml", "--prune")).exit_code == 2

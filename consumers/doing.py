@@ -70,7 +70,7 @@ async def do(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> No
 
 def _scene(deed: Deed, teams: Teams, turn: int) -> Scene:
     who = deed.look.person
-    return Scene(teams, turn, who.fields, who.owner, who.tags, deed.look.trigger.data)
+    return Scene(teams, turn, who.fields, who.owner, who.tags, deed.look.trigger.data, as_text(deed.look.profile))
 
 
 async def _turns(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> list[int]:

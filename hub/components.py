@@ -172,7 +172,7 @@ Teams = Mapping[str, Sequence[str]]
 @dataclass(frozen=True)
 class Scene:
     """What an action sees: the teams, how often somebody of its own team was chosen before (see `Action.team`), the
-    profile's fields by name, its owner and tags, and the trigger's data.
+    profile's fields by name, its owner, tags and id, and the trigger's data.
     """
 
     teams: Teams
@@ -181,6 +181,7 @@ class Scene:
     owner: str | None = None
     tags: Sequence[str] = ()
     event: Mapping[str, Any] = field(default_factory=dict)
+    profile: str = ""
 
 
 def no_team(_settings: Any) -> str | None:

@@ -12,6 +12,8 @@ from hub.automation.walk import steps_of
 from schemas.rules import ActionStep, Rule
 
 VERB, TEMPLATE, SOURCE = "send_email", "template", "source"
+WRITING = frozenset({VERB, "notify"})
+"""The verbs that write mails."""
 Find = Callable[[str], bytes | None]
 """The content of a template by its name; None where there is none."""
 
@@ -43,7 +45,8 @@ def first_mail(one: Loaded) -> Place | None:
     """Where the file sends its first mail; None where it sends none."""
     if not isinstance(one.value, Rule):
         return None
-    return next(((*place, VERB) for place, _ in _mails(one.value)), None)
+    steps = ((place, step) for place, step in steps_of(one.value.steps) if isinstance(step, ActionStep))
+    return next(((*place, step.verb) for place, step in steps if step.verb in WRITING), None)
 
 
 def _mails(rule: Rule) -> Iterator[tuple[Place, dict[str, Any]]]:

@@ -124,6 +124,7 @@ class Automation:
         """Wake the relay, for what was said, and whoever looks after journeys."""
         self._hints.wake("outbox")
         self._hints.wake("journeys")
+        self._hints.wake("mails")
 
     async def _cases(self, connection: Connection, heard: Mapping[bytes, Heard]) -> list[_Case]:
         """Every rule's version that has yet to decide about one of these events."""
@@ -155,7 +156,7 @@ class Automation:
             ran = run(case.kept.program, 0, sights.view(case.look))
             waits = rest(case.kept, ran, since, self._manner.hours(case.look.person))
             begun.append(_begun(case, waits, outcome(ran) if waits is None else None))
-            own = deeds((stands.name, stands.version), case.heard.event, case.whose.record, ran.acts, since)
+            own = deeds((stands.name, stands.version), case.look, case.whose.record, ran.acts, since)
             wanted[begun[-1].id] = list(own)
         if begun:
             new = await journeys.begin(connection, begun)

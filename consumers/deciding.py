@@ -1,4 +1,7 @@
-"""What a person did, as its event on `inbound.hub` says it: names of records into ids. Pure."""
+"""What a person did, as its event on `inbound.hub` says it: names of records into ids. Pure.
+
+What people and rules say of one record is in `consumers.remarking`.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 
+from consumers.remarking import Remarked, remark
 from hub.errors import Unreadable
 from hub.identity.decisions import APART, SAME, Decision, Erasure
 from hub.identity.decisions import WITHDRAWN as TAKEN_BACK
@@ -51,6 +55,24 @@ class Occasion(NamedTuple):
     type: str
     at: str
     received_at: str
+
+
+def remarked(occasion: Occasion, said: Remarked, value: bytes) -> Fact:
+    """What a person or a rule said of a record; `value` is what is kept of it. Raises Unreadable."""
+    value.decode()
+    return Fact(
+        occasion.event,
+        occasion.id,
+        occasion.type,
+        HUB,
+        occasion.at,
+        occasion.received_at,
+        trusted=True,
+        spam=False,
+        payload=value,
+        who=None,
+        remark=remark(occasion.type, said),
+    )
 
 
 def decided(occasion: Occasion, value: bytes) -> Fact:

@@ -11,13 +11,15 @@ import msgspec
 import orjson
 
 from consumers.actions import ACTIONS
+from consumers.sights import Look
 from hub import clock
 from hub.automation.program import Act
-from hub.components import Scene, Statement, Teams
+from hub.components import Hold, MailOut, Scene, Statement, Teams
 from hub.errors import Reject
-from hub.identity.ids import as_text, event_id
-from hub.storage import ledger, outbox
+from hub.identity.ids import as_text, event_id, hash_id
+from hub.storage import ledger, mails, outbox
 from hub.storage.ledger import Done
+from hub.storage.mails import Mail
 from hub.storage.outbox import Message
 from hub.storage.pool import Connection
 from schemas.envelope import HUB
@@ -38,6 +40,7 @@ class Deed(NamedTuple):
     verb: str
     settings: dict[str, Any]
     at: datetime
+    look: Look
 
     @property
     def key(self) -> tuple[str, bytes, str]:
@@ -45,10 +48,10 @@ class Deed(NamedTuple):
         return self.rule, self.event, self.step
 
 
-def deeds(rule: tuple[str, int], event: bytes, record: bytes, acts: Sequence[Act], at: datetime) -> Iterator[Deed]:
+def deeds(rule: tuple[str, int], look: Look, record: bytes, acts: Sequence[Act], at: datetime) -> Iterator[Deed]:
     """The deeds of acts that are due at one time: a millisecond apart, so that the later one is the newer one."""
     for number, act in enumerate(acts):
-        yield Deed(*rule, event, record, act.step, act.verb, act.settings, at + number * _APART)
+        yield Deed(*rule, look.event, record, act.step, act.verb, act.settings, at + number * _APART, look)
 
 
 async def do(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> None:
@@ -56,11 +59,18 @@ async def do(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> No
     if not wanted:
         return
     turns = await _turns(connection, wanted, teams)
-    done = {deed.key: _done(deed, Scene(teams, turn)) for deed, turn in zip(wanted, turns, strict=True)}
-    new = await ledger.write(connection, [row for row, _ in done.values()])
-    messages = [(row.record, message) for key, (row, said) in done.items() if key in new for message in said]
-    if messages:
+    done = {deed.key: _done(deed, _scene(deed, teams, turn)) for deed, turn in zip(wanted, turns, strict=True)}
+    new = await ledger.write(connection, [one.row for one in done.values()])
+    fresh = [one for key, one in done.items() if key in new]
+    if messages := [(one.row.record, message) for one in fresh for message in one.said]:
         await outbox.add(connection, messages)
+    if letters := [mail for one in fresh for mail in one.mails]:
+        await mails.put(connection, letters)
+
+
+def _scene(deed: Deed, teams: Teams, turn: int) -> Scene:
+    who = deed.look.person
+    return Scene(teams, turn, who.fields, who.owner, who.tags, deed.look.trigger.data)
 
 
 async def _turns(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> list[int]:
@@ -80,24 +90,46 @@ def _settings(deed: Deed) -> Any:
     return ACTIONS[deed.verb].settings.model_validate(deed.settings)
 
 
-def _done(deed: Deed, scene: Scene) -> tuple[Done, list[Message]]:
-    """The ledger's row, and what is to be said."""
+class _Done(NamedTuple):
+    """The ledger's row, what is to be said, and the mails that go out."""
+
+    row: Done
+    said: Sequence[Message] = ()
+    mails: Sequence[Mail] = ()
+
+
+def _done(deed: Deed, scene: Scene) -> _Done:
     try:
         effects = ACTIONS[deed.verb].effects(_settings(deed), scene)
     except Reject as error:
-        return _row(deed, "failed", {"error": str(error)}), []
-    said = [_said(deed, number, one) for number, one in enumerate(effects)]
-    effect = {"events": [{"id": one.id, "type": one.type, **effects[n].data} for n, one in enumerate(said)]}
-    return _row(deed, "done", effect), said
+        return _Done(_row(deed, "failed", {"error": str(error)}))
+    if held := [one.reason for one in effects if isinstance(one, Hold)]:
+        return _Done(_row(deed, "held", {"reason": "; ".join(held)}))
+    statements = [one for one in effects if isinstance(one, Statement)]
+    said = [_said(deed, number, one) for number, one in enumerate(statements)]
+    letters = [_mail(deed, number, one) for number, one in enumerate(o for o in effects if isinstance(o, MailOut))]
+    told = [{"id": one.id, "type": one.type, **statements[n].data} for n, one in enumerate(said)]
+    effect = {"events": told} | ({"mails": [as_text(one.id) for one in letters]} if letters else {})
+    return _Done(_row(deed, "done", effect), said, letters)
 
 
 def _row(deed: Deed, state: str, effect: dict[str, Any]) -> Done:
     return Done(*deed.key, deed.version, deed.record, deed.verb, state, orjson.dumps(effect).decode())
 
 
+def _key(deed: Deed, number: int) -> str:
+    return f"rule {deed.rule} {as_text(deed.event)} {deed.step}{f' {number}' if number else ''}"
+
+
+def _mail(deed: Deed, number: int, letter: MailOut) -> Mail:
+    """The mail; its id is the hash of the ledger's key, and its Message-ID is made of that."""
+    identity = hash_id("mail", _key(deed, number))
+    return Mail(identity, letter.recipient, letter.subject, letter.text, deed.record)
+
+
 def _said(deed: Deed, number: int, statement: Statement) -> Message:
     """The event on `inbound.hub`; its id is the hash of the ledger's key, so it is the same whenever it is made."""
-    key = f"rule {deed.rule} {as_text(deed.event)} {deed.step}{f' {number}' if number else ''}"
+    key = _key(deed, number)
     record = as_text(deed.record)
     data = {"by": f"rule:{deed.rule}", "rule": deed.rule, "record": record, **statement.data}
     event = as_text(event_id(HUB, key))

@@ -87,6 +87,8 @@ async def _take_out_people(connection: Connection, sifted: Sifted, found: Forgot
     await traces.empty_suspicions(connection, found.gone | told, values)
     identifiers = await traces.forget_claims(connection, sifted.touched)
     await traces.forget_records(connection, found.gone, found.bare)
+    await traces.move_automation(connection, sifted.moved)
+    await traces.empty_automation(connection, found.gone, sifted.lost)
     new = {
         claim.identifier: (claim.namespace, claim.value, found.changes.identifiers[claim.identifier].group)
         for fact in sifted.left

@@ -53,6 +53,7 @@ async def run_journeys(pool: Pool, kafka: Kafka, manner: Manner, hints: Hints, s
                 moved = await walker.turn()
                 if moved:
                     hints.wake("outbox")
+                    hints.wake("mails")
                 elif await walker.is_held_up():
                     if logs is None:
                         logs = await line.enter_async_context(open_ends(kafka))
@@ -206,5 +207,5 @@ class Place(NamedTuple):
         look = self._at(since)
         ran = run(self.kept.program, journey.place + 1, sights.view(look))
         waits = rest(self.kept, ran, since, manner.hours(look.person))
-        own = deeds((journey.rule, journey.version), journey.event, journey.record, ran.acts, since)
+        own = deeds((journey.rule, journey.version), look, journey.record, ran.acts, since)
         return Moved(journey.id, waits, outcome(ran) if waits is None else None), list(own)

@@ -82,7 +82,7 @@ class _Scope:
             if fact.who:
                 self.named[fact.who.record] = fact.who
                 self._said[fact.who.record] |= _linking(fact, fact.who)
-            for record in fact.decision.records if fact.decision else ():
+            for record in () if fact.who else names(fact):
                 self.named.setdefault(record, unheard(record))
         self.groups: dict[bytes, bytes] = {}
         self.known: dict[bytes, Identified] = {}
@@ -151,7 +151,9 @@ class _Scope:
 
 def names(fact: Fact) -> set[bytes]:
     """The records that a fact is about."""
-    return {fact.who.record} if fact.who else set(fact.decision.records if fact.decision else ())
+    if fact.decision:
+        return set(fact.decision.records)
+    return {fact.record} if fact.record else set()
 
 
 def _linking(fact: Fact, who: Who) -> dict[bytes, ClaimOf]:

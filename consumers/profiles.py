@@ -21,7 +21,7 @@ from hub.identity.evidence import Fact
 from hub.identity.ids import as_text
 from hub.identity.outcome import Row, outcome, unsettled
 from hub.identity.strategies import DEFAULT, Rules
-from hub.storage import erasure, history, outbox, profiles, slow_lane
+from hub.storage import dead_letters, erasure, history, outbox, profiles, slow_lane
 from hub.storage.outbox import Message
 from hub.storage.pool import Connection
 from schemas.topics import ACTIVITIES, INBOUND
@@ -85,7 +85,7 @@ class Profiles:
         if messages:
             await outbox.add(transaction, messages)
         if new:
-            await profiles.resolve_letters(transaction, self._letters_of, new)
+            await dead_letters.resolve(transaction, self._letters_of, new)
 
     def committed(self) -> None:
         """Wake the relay."""
@@ -102,8 +102,8 @@ async def _living(transaction: Connection, facts: Sequence[Fact]) -> Sequence[Fa
 
 def _activities(fresh: Sequence[Fact], rows: Mapping[bytes, Row]) -> Iterable[tuple[bytes, Message]]:
     for fact in fresh:
-        if fact.who:
-            profile = rows[fact.who.record].profile or b""
+        profile = rows[fact.record].profile if fact.record else None
+        if profile:
             yield profile, _activity(fact, as_text(profile))
 
 

@@ -10,13 +10,15 @@ import re
 from base64 import b64decode
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from consumers.contacts import FORM_TRAITS, Contact, Text, form_traits, words_of
-from consumers.deciding import Occasion, decided, is_ours
+from consumers.deciding import Occasion, decided, is_ours, remarked
 from consumers.particulars import consents_of, things_of
+from consumers.remarking import REMARKS
+from consumers.remarking import decode as decode_remark
 from hub.clock import event_time, from_milliseconds, is_text
 from hub.components import Record
 from hub.errors import Unreadable
@@ -90,6 +92,8 @@ _structured = msgspec.json.Decoder(Structured).decode
 _parts = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 _RAW = b',"raw":{"content_type":'
+_OURS = DEEDS | REMARKS
+_S = TypeVar("_S")
 
 
 class UnreadableEvent(Unreadable):
@@ -107,9 +111,12 @@ def read(record: Record, regions: dict[str, str | None]) -> Fact:
     try:
         attributes, value = _attributes(record)
         event, source = _identity(attributes)
-        if attributes.type in DEEDS and is_ours(record.topic, attributes.edge, HUB):
+        if attributes.type in _OURS and is_ours(record.topic, attributes.edge, HUB):
             at = event_time(attributes.time, attributes.received_at)
-            return decided(Occasion(event, attributes.id, attributes.type, at, attributes.received_at), value)
+            occasion = Occasion(event, attributes.id, attributes.type, at, attributes.received_at)
+            if attributes.type in DEEDS:
+                return decided(occasion, value)
+            return remarked(occasion, *_said(value, decode_remark, is_ours=True))
         if hub_only(attributes.type):
             raise Unreadable(f"{attributes.type} is made by the hub alone", "ce_type")
         if attributes.type == "source.unreadable":
@@ -199,7 +206,8 @@ def fact_of(attributes: Attributes, value: bytes, event: bytes, origin: tuple[st
     """The fact of an event: `origin` is its source and the country of that one's phones. Raises as its decoders do."""
     source, region = origin
     form = attributes.type == "form.submitted"
-    said, value = _said(value, _data if form else _general, is_ours=attributes.edge is not None)
+    decode: Callable[[bytes], Data | General] = _data if form else _general
+    said, value = _said(value, decode, is_ours=attributes.edge is not None)
     time = attributes.time or (said.submitted_at if isinstance(said, Data) else None)
     who = None
     spam = isinstance(said, Data) and bool(said.spam)
@@ -230,7 +238,7 @@ def fact_of(attributes: Attributes, value: bytes, event: bytes, origin: tuple[st
     )
 
 
-def _said(value: bytes, decode: Callable[[bytes], Data | General], *, is_ours: bool) -> tuple[Data | General, bytes]:
+def _said(value: bytes, decode: Callable[[bytes], _S], *, is_ours: bool) -> tuple[_S, bytes]:
     """What the hub reads of an event's data, and the data without the raw body.
 
     The hub's own edge writes the raw body as the last key, so there it is cut off before anything is decoded.

@@ -147,18 +147,40 @@ class Statement:
     data: Mapping[str, Any]
 
 
-Effect = Statement
-"""What an action comes to; more sorts of it come with the actions that have them."""
+@dataclass(frozen=True)
+class MailOut:
+    """A mail of the hub's own, ready to go out."""
+
+    recipient: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Nothing is done, for a good reason, which is written down."""
+
+    reason: str
+
+
+Effect = Statement | MailOut | Hold
+"""What an action comes to."""
 Teams = Mapping[str, Sequence[str]]
 """The teams of hub.toml: the addresses of their members."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What an action sees: the teams, and how often somebody of its own team was chosen before (see `Action.team`)."""
+    """What an action sees: the teams, how often somebody of its own team was chosen before (see `Action.team`), the
+    profile's fields by name, its owner and tags, and the trigger's data.
+    """
 
     teams: Teams
     turn: int = 0
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    owner: str | None = None
+    tags: Sequence[str] = ()
+    event: Mapping[str, Any] = field(default_factory=dict)
 
 
 def no_team(_settings: Any) -> str | None:

@@ -8,12 +8,22 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from hub.errors import Misconfigured
 
@@ -33,6 +43,9 @@ def one_or_several(value: object) -> object:
 OneOrSeveral = Annotated[tuple[str, ...], BeforeValidator(one_or_several)]
 """A text, or a list of texts."""
 Address = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=320)]
+
+
+_WRITER = re.compile(r"([^<>@\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)")
 
 
 T = TypeVar("T")
@@ -129,6 +142,35 @@ class Identity(Table):
     )
 
 
+class Mail(Table):
+    """The hub's own mail: who takes it, and who it is from. Without a relay no rule may send any."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    relay: str | None = Field(default=None, description="host:port of a mail server that takes the hub's mail.")
+    sender: str | None = Field(default=None, alias="from", description="hello@example.com, or Example <hello@…>.")
+    tls: Literal["never", "if_offered", "always"] = Field(
+        default="if_offered", description="STARTTLS on the way to the relay."
+    )
+    user: str | None = Field(default=None, description="Who the hub is to the relay; none: nobody asks.")
+    password: str | None = Field(default=None, repr=False, description="The password itself, or")
+    password_file: Path | None = Field(default=None, description="the file that holds it.")
+    retry_seconds: tuple[float, ...] = Field(
+        default=(), description="Waits between tries, for demos. Default: two days."
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Mail:
+        if (self.relay is None) is not (self.sender is None):
+            raise ValueError("needs `relay` and `from`, both of them")
+        if self.relay is not None and not self.relay.rpartition(":")[2].isdigit():
+            raise ValueError("the relay is host:port")
+        if self.sender is not None and not _WRITER.fullmatch(self.sender):
+            raise ValueError("`from` is hello@example.com, or Example <hello@example.com>")
+        if bool(self.user) is not bool(self.password or self.password_file) or (self.password and self.password_file):
+            raise ValueError("a user needs `password` or `password_file`, one of them")
+        return self
+
+
 class Team(Table):
     """People of ours who share work."""
 
@@ -166,6 +208,7 @@ class Settings(Table):
     survivorship: Survivorship = Survivorship()
     identity: Identity = Identity()
     teams: dict[str, Team] = {}
+    mail: Mail = Mail()
     rules: Rules = Rules()
 
 

@@ -26,7 +26,7 @@ _EDGE = Edge(HUB, public=False, topic=HUB_TOPIC)
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """A type of `schemas.events.decision` with its data, and when it was done (text); repeats share a natural id."""
+    """A type of `schemas.events.decision` or `.hub`, its data, when it was done (text); repeats share a natural id."""
 
     type: str
     data: Mapping[str, Any]

@@ -99,7 +99,10 @@ class SetReminder(ToSomebody):
 class SendEmail(Settings):
     """A mail to the customer."""
 
-    template: Name
+    template: Name = Field(description="templates/<name>.liquid beside the rules.")
+    source: str | None = Field(
+        default=None, max_length=65_536, description="The template itself, in the place of the file."
+    )
     purpose: Literal["service", "marketing"] = Field(
         default="service", description="marketing: only with consent, and held back while a complaint is open."
     )

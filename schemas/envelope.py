@@ -52,9 +52,16 @@ HUB = "hub"
 MERGED, PARTED, WITHDRAWN = "records.merged", "records.parted", "decision.withdrawn"
 ERASED = "records.erased"
 DEEDS = frozenset({MERGED, PARTED, WITHDRAWN, ERASED})
-"""What people do in the hub: it stands on the topic `inbound.hub` alone."""
+"""What people decide about who is who: it stands on the topic `inbound.hub` alone."""
+OWNER_ASSIGNED, STAGE_SET, TAG_ADDED, TAG_REMOVED = "owner.assigned", "stage.set", "tag.added", "tag.removed"
+SETTINGS = frozenset({OWNER_ASSIGNED, STAGE_SET, TAG_ADDED, TAG_REMOVED})
+"""What people and rules set on a profile: on the topic `inbound.hub` alone as well."""
+NOTE_ADDED, CALL_LOGGED = "note.added", "call.logged"
+NOTES = frozenset({NOTE_ADDED, CALL_LOGGED})
+"""What people write down in the hub, on `inbound.hub`; tools say the same of a contact, on any other topic."""
+_OURS = DEEDS | SETTINGS
 
 
 def hub_only(event_type: str) -> bool:
     """Whether nobody but the hub may say this type."""
-    return event_type.startswith(HUB_ONLY) or event_type == "email.sent" or event_type in DEEDS
+    return event_type.startswith(HUB_ONLY) or event_type == "email.sent" or event_type in _OURS

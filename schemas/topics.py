@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schemas.envelope import SETTINGS
+
 DAY = 86_400_000
 INBOUND_BYTES = 16 * 1024 * 1024
 """Largest record, in bytes: 10 MiB of body as base64 within its event."""
@@ -83,4 +85,4 @@ _NOUNS = {
 
 def inbound_topic(event_type: str) -> str:
     """The topic of an event by its noun (design §9, `/events`)."""
-    return _NOUNS.get(event_type.partition(".")[0], "inbound.tools")
+    return HUB_TOPIC if event_type in SETTINGS else _NOUNS.get(event_type.partition(".")[0], "inbound.tools")

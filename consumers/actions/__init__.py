@@ -3,7 +3,8 @@
 from consumers.actions.add_tag import ADD_TAG
 from consumers.actions.assign_owner import ASSIGN_OWNER
 from consumers.actions.remove_tag import REMOVE_TAG
+from consumers.actions.send_email import SEND_EMAIL
 from consumers.actions.set_stage import SET_STAGE
 from hub.registry import Registry
 
-ACTIONS = Registry("action", ADD_TAG, ASSIGN_OWNER, REMOVE_TAG, SET_STAGE)
+ACTIONS = Registry("action", ADD_TAG, ASSIGN_OWNER, REMOVE_TAG, SEND_EMAIL, SET_STAGE)

@@ -20,7 +20,7 @@ Verbs = Mapping[str, type[BaseModel]]
 ALMOST = 80
 """How alike a word that may be right has to be to a known one, of 100, to be taken for a slip of the pen."""
 NO_TRIGGER = ("profile.", "action.", "source.", "segment.")
-TYPES = (frozenset(EVENTS) | {"email.sent", "email.replied", "cart.abandoned"}) - DEEDS
+TYPES = (frozenset(EVENTS) | {"email.sent", "cart.abandoned"}) - DEEDS
 """Event types that a rule may name; other people's own types are fine as well."""
 FIELDS = frozenset(Contact.model_fields) - {"id", "device", "objects", "tags"} | {
     *("first_seen", "last_seen", "orders", "tickets", "country", "city", "postcode", "message"),

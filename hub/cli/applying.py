@@ -8,6 +8,7 @@ from pathlib import Path
 
 from consumers.ability import beyond
 from hub.automation.checks import check
+from hub.automation.enclosures import Find, enclosed, first_mail
 from hub.automation.files import LARGEST, Loaded, read
 from hub.automation.plan import Change, Plan, changed, plan
 from hub.automation.problems import Problem
@@ -22,7 +23,9 @@ from schemas.actions import ACTIONS
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be taken over, and how. `partly`: what is right although other files are wrong."""
+    """What is to be taken over, and how. `partly`: what is right although other files are wrong; `mail`: whether the
+    hub has a relay for mails of its own.
+    """
 
     files: Sequence[Loaded]
     teams: Teams
@@ -30,6 +33,7 @@ class Wish:
     prune: bool = False
     partly: bool = False
     dry_run: bool = False
+    mail: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +71,19 @@ def teams_of(settings: Settings) -> Teams:
 
 async def apply(pool: Pool, wish: Wish) -> Applied:
     """Take over what is right. Where a file is wrong nothing is, unless `partly`. Raises Retry."""
-    problems = [*check(wish.files, ACTIONS, beside(wish.files))]
+    files, problems = [], [*check(wish.files, ACTIONS, beside(wish.files))]
+    for one in wish.files:
+        whole, found_wrong = enclosed(one, template_beside(one))
+        files.append(whole)
+        problems += found_wrong
+        if not wish.mail and (place := first_mail(one)):
+            problems.append(one.where.problem(place, "hub.toml has no relay for mails: [mail]"))
     wrong = {one.file for one in problems if one.grade == "error"}
     for one in wish.files:
         if one.where.file not in wrong:
             problems += beyond(one, wish.teams)
     wrong = {one.file for one in problems if one.grade == "error"}
-    right = [one for one in wish.files if one.value is not None and one.where.file not in wrong]
+    right = [one for one in files if one.value is not None and one.where.file not in wrong]
     async with transaction(pool) as connection:
         await rules.alone(connection)
         known = await rules.standing(connection)
@@ -93,6 +103,17 @@ async def apply(pool: Pool, wish: Wish) -> Applied:
             told = [sentence(one.value, ACTIONS) if one.value else "" for one in changes]
             await rules.write(connection, changes, told, wish.by)
     return applied
+
+
+def template_beside(one: Loaded) -> Find:
+    """Where the templates of a file are: templates/<name>.liquid beside it."""
+    folder = Path(one.where.file).parent / "templates"
+
+    def find(name: str) -> bytes | None:
+        file = folder / f"{name}.liquid"
+        return file.read_bytes() if file.is_file() else None
+
+    return find
 
 
 def beside(files: Sequence[Loaded]) -> list[Loaded]:

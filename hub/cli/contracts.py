@@ -15,16 +15,19 @@ from schemas.actions import ACTIONS
 from schemas.envelope import Envelope
 from schemas.events import EVENTS
 from schemas.events.contact import Occurrence
+from schemas.events.hub import CallWritten, NoteWritten
 from schemas.profile import Activity, Merged, Profile, ProfileRedirect, ProfileState, Split, TimelineEntry, Told
 from schemas.rules import Rule, Segment
-from schemas.topics import ACTIVITIES, INBOUND, PROFILES, TOPICS, Topic, inbound_topic
+from schemas.topics import ACTIVITIES, HUB_TOPIC, INBOUND, PROFILES, TOPICS, Topic, inbound_topic
 
 Json = dict[str, Any]
 
 OF_THE_EDGE = ("source.unreadable", "source.ignored")
 """Types that the hub's own edge makes."""
 
-EVERY_INBOUND: dict[str, type[BaseModel]] = {"envelope": Envelope, "occurrence": Occurrence, **EVENTS}
+NOTES: dict[str, type[BaseModel]] = {"hub.note.added": NoteWritten, "hub.call.logged": CallWritten}
+"""What people write down in the hub: types that tools say too, in another shape on another topic."""
+EVERY_INBOUND: dict[str, type[BaseModel]] = {"envelope": Envelope, "occurrence": Occurrence, **EVENTS, **NOTES}
 EVERY_OUTBOUND: dict[str, type[BaseModel]] = {
     "profile.line": Profile,
     "profile.state": ProfileState,
@@ -111,6 +114,7 @@ def asyncapi() -> Json:
         "components": {
             "messages": {
                 **{name: _message(name, name) for name in (*types, *OF_THE_EDGE)},
+                **{name: _message(name.removeprefix("hub."), name) for name in NOTES},
                 "any": _message("any other type", "occurrence"),
                 **{name: _message(name, name) for name in ("profile.state", "profile.redirect")},
                 **{name: _message(name, name) for name in ("activity", "profile.merged", "profile.split")},
@@ -138,7 +142,8 @@ def _messages_of(topic: Topic) -> list[str]:
         return ["profile.state", "profile.redirect"]
     if topic == ACTIVITIES:
         return ["activity", "profile.merged", "profile.split"]
-    return [*(name for name in EVENTS if inbound_topic(name) == topic.name), "any"]
+    notes = NOTES if topic.name == HUB_TOPIC else ()
+    return [*(name for name in EVENTS if inbound_topic(name) == topic.name), *notes, "any"]
 
 
 def _operation(topic: Topic) -> Json:

@@ -35,7 +35,7 @@ listen = "127.0.0.1:8090"
 #   events:write      POST /events
 #   profiles:read     GET /api/profiles/...
 #   profiles:erase    POST /api/profiles/.../erase: everything that somebody said is forgotten, for good
-#   profiles:write    POST /api/profiles/.../merge, .../split, /api/duplicates/...: who is one person
+#   profiles:write    POST /api/profiles/.../merge, .../owner, /api/duplicates/...: what people decide
 #   operations:read   GET /api/lag, /api/dead-letters, /api/deliveries
 [keys.first]
 secret = "{secret}"
@@ -65,6 +65,12 @@ redirects = []                           # hosts that the form field `redirect` 
 # kind = "webhook"                       # any signed webhook; presets: stripe, woocommerce, typeform, tally ...
 # preset = "stripe"
 # secret = "whsec_..."
+
+# The hub's own mail, for rules that send some.
+# [mail]
+# relay = "127.0.0.1:25"                 # a mail server that takes it
+# from = "Example <hello@example.com>"
+# user = "hub"                           # where the relay asks; with password or password_file
 
 # Destinations: who is told when a profile changes. Signed webhooks (Standard Webhooks).
 # [destinations.sales]

@@ -14,9 +14,17 @@ def render(profile: Mapping[str, Any]) -> RenderableType:
     """A profile with its timeline, as tables."""
     name = profile["fields"].get("name", {}).get("value") or "nameless"
     facts = f"{profile['activities']} activities, version {profile['version']}"
-    parts: list[RenderableType] = [f"[bold]{escape(name)}[/]  [dim]{profile['profile_id']}  {facts}[/]", ""]
+    parts: list[RenderableType] = [f"[bold]{escape(name)}[/]  [dim]{profile['profile_id']}  {facts}[/]"]
+    parts += [*_set(profile), ""]
     parts += [_fields(profile["fields"]), "", _records(profile["records"]), "", _timeline(profile["timeline"])]
     return Group(*parts)
+
+
+def _set(profile: Mapping[str, Any]) -> list[str]:
+    """Owner, stage and tags on a line, where there is any."""
+    found = [(name, profile[name]) for name in ("owner", "stage") if profile[name]]
+    found += [("tags", ", ".join(profile["tags"]))] if profile["tags"] else []
+    return ["  ".join(f"[dim]{name}[/] {escape(value)}" for name, value in found)] if found else []
 
 
 def _fields(fields: Mapping[str, Mapping[str, str]]) -> Table:

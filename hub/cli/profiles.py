@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli import deciding, erasing, reviewing, session
+from hub.cli import deciding, erasing, remarking, reviewing, session
 
 if TYPE_CHECKING:
     from hub.storage.pool import Pool
@@ -18,6 +18,11 @@ app.command()(deciding.merge)
 app.command()(deciding.split)
 app.command()(deciding.undo)
 app.command()(deciding.withdraw)
+app.command()(remarking.assign)
+app.command()(remarking.stage)
+app.command()(remarking.tag)
+app.command()(remarking.note)
+app.command()(remarking.call)
 app.command()(erasing.erase)
 app.command()(reviewing.resolve)
 
@@ -27,7 +32,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 @app.command()
 def export(
     facts: Annotated[
-        bool, typer.Option("--facts", help="Leave out what rules did: a function of the set of events alone.")
+        bool, typer.Option("--facts", help="Leave out what rules set: a function of the set of events alone.")
     ] = False,
     with_versions: Annotated[bool, typer.Option("--with-versions", help="Add each profile's version.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines, which it prints anyway.")] = False,  # noqa: ARG001 - every listing takes it
@@ -40,17 +45,15 @@ def export(
         hub profiles export --facts | sha256sum    # same events, same sum
         hub profiles export | jq -r '.fields.email.value // empty'
     """
-    # No rule sets anything yet, so the facts are the whole line.
-    del facts
-    session.run(_export(with_versions))
+    session.run(_export(with_versions, facts))
 
 
-async def _export(with_versions: bool) -> None:
+async def _export(with_versions: bool, facts: bool) -> None:
     import sys
 
     from hub.storage.export import lines
 
-    async with session.database() as pool, aclosing(lines(pool, with_versions=with_versions)) as blocks:
+    async with session.database() as pool, aclosing(lines(pool, with_versions=with_versions, facts=facts)) as blocks:
         async for block in blocks:
             sys.stdout.buffer.write(block)
     sys.stdout.buffer.flush()

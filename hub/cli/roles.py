@@ -99,10 +99,14 @@ async def _automation(resources: Resources, stop: asyncio.Event) -> None:
 
 
 async def _dispatcher(resources: Resources, stop: asyncio.Event) -> None:
-    from consumers import dispatcher
+    from consumers import dispatcher, mailer
     from consumers.instances import instances
 
-    await dispatcher.run(resources.pool, instances(resources.settings), resources.hints, stop)
+    sends = mailer.of(resources.settings.mail, resources.pool)
+    async with asyncio.TaskGroup() as tasks:
+        if sends:
+            tasks.create_task(mailer.run(sends, resources.hints, stop))
+        await dispatcher.run(resources.pool, instances(resources.settings), resources.hints, stop)
 
 
 async def _monitor(resources: Resources, stop: asyncio.Event) -> None:

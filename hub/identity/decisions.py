@@ -1,5 +1,7 @@
 """What people decided about who is who: these are one person, these are two, that decision is taken back.
 
+Beside it the shapes of what else is said in the hub itself: who is to be forgotten, and remarks on a record.
+
 A decision is an event like any other: it names records, each of them keeps it, and which decisions stand is a function
 of the set, whatever the order of arrival (identity-check.md §1, rules 6 and 11, and §2 on merges against cuts).
 """
@@ -55,6 +57,18 @@ class Erasure(NamedTuple):
 
     records: tuple[bytes, ...]
     identifiers: tuple[bytes, ...] = ()
+
+
+class Remark(NamedTuple):
+    """What a person or a rule of the hub says of a record; see `hub.identity.remarks`.
+
+    With a `field` it is set to `value`; without one it is a note or a call, which the record's timeline shows.
+    """
+
+    record: bytes
+    field: str = ""
+    value: str = ""
+    by_person: bool = True
 
 
 class Cut(NamedTuple):

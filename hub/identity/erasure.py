@@ -43,6 +43,8 @@ def keys(fact: Fact) -> set[bytes]:
     """The ids by which an erasure may reach a fact."""
     if fact.who:
         return {fact.who.record, *(claim.identifier for claim in fact.who.claims)}
+    if fact.remark:
+        return {fact.remark.record}
     if fact.decision:
         return {*fact.decision.records, *(_kept(one) for side in fact.decision.keeps for one in side)}
     return set()
@@ -55,6 +57,8 @@ def living(fact: Fact, until: Until) -> Fact:
         if record is None or _is_named(fact, fact.who, until):
             return fact._replace(who=None, payload=_NOTHING, things=(), consents=())
         return fact if record == fact.who.record else fact._replace(who=fact.who._replace(record=record))
+    if fact.remark and fact.remark.record in until:
+        return fact._replace(remark=None, payload=_NOTHING)  # it names who was there before, whenever it was said
     if fact.decision and not until.keys().isdisjoint(keys(fact)):
         return fact._replace(decision=_without(fact.decision, until), payload=retold(fact.payload, until))
     return fact

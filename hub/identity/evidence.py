@@ -13,7 +13,7 @@ import msgspec
 
 from hub.identity import consent, normalise, things, traits
 from hub.identity.consent import Consent
-from hub.identity.decisions import Decision, Erasure, Ruling
+from hub.identity.decisions import Decision, Erasure, Remark, Ruling
 from hub.identity.ids import as_text, identifier_id, record_id
 from hub.identity.normalise import Name, Value
 from hub.identity.things import Thing
@@ -67,7 +67,7 @@ class Evidence(msgspec.Struct, omit_defaults=True):
 
     `consents` holds, by purpose and contact point, the newest trusted word and the newest other. None is ever dropped:
     a withdrawal that is forgotten would be a consent. `floor` is the version under which its id was last spoken of,
-    where all that it said was erased.
+    where all that it said was erased. `set` is what people (trusted) and rules of the hub set: `hub.identity.remarks`.
     """
 
     fields: dict[str, Statement] = {}
@@ -80,6 +80,7 @@ class Evidence(msgspec.Struct, omit_defaults=True):
     consents: dict[str, list[Statement]] = {}
     rulings: list[Ruling] = []
     floor: int = 0
+    set: dict[str, Statement] = {}
 
 
 class Known(NamedTuple):
@@ -124,7 +125,7 @@ class Who(NamedTuple):
 class Fact(NamedTuple):
     """An inbound event, read: who it is about and when; times are text, `id` is the event's id as text.
 
-    A decision is about the records that it names, and about nobody else.
+    A decision is about the records that it names, a remark about its record, and about nobody else.
     """
 
     event: bytes
@@ -141,6 +142,12 @@ class Fact(NamedTuple):
     consents: tuple[Consent, ...] = ()
     decision: Decision | None = None
     erasure: Erasure | None = None
+    remark: Remark | None = None
+
+    @property
+    def record(self) -> bytes | None:
+        """The record that it stands under."""
+        return self.who.record if self.who else self.remark and self.remark.record
 
 
 class Words(NamedTuple):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from hub.identity.causes import Causes
 from hub.identity.erasure import Until, living, ruling_without
-from hub.identity.evidence import Evidence, Fact, Known
+from hub.identity.evidence import SHARED, Evidence, Fact, Known
 from hub.identity.outcome import Changes, Identified, Row, outcome
 from hub.identity.resolve import links
 from hub.identity.strategies import DEFAULT, Rules
@@ -53,7 +53,7 @@ class Sifted:
     @property
     def records(self) -> set[bytes]:
         """Every record that has to be read."""
-        return {*self.touched, *(fact.who.record for fact in self.left if fact.who)}
+        return {*self.touched, *(fact.record for fact in self.left if fact.record)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +73,14 @@ class Forgotten:
 def sift(said: Iterable[Said], named: AbstractSet[bytes], until: Until) -> Sifted:
     """Which facts of these records are erased; the records in `named` are touched whatever they said."""
     told = [(one, living(one.fact, until)) for one in said]
-    changed = {one.record for one, now in told if now.who is None or now.who.record != one.record}
+    changed = {one.record for one, now in told if now.record != one.record}
     found = Sifted(named | changed)
     for one, now in told:
-        if now.who is None:
+        if now.record is None:
             found.lost.append(one.fact.event)
-        elif now.who.record != one.record:
-            found.moved[one.fact.event] = now.who.record
-        if now.who and one.record in found.touched:
+        elif now.record != one.record:
+            found.moved[one.fact.event] = now.record
+        if now.record and one.record in found.touched:
             found.left.append(now)
     return found
 
@@ -110,9 +110,8 @@ def forget(scope: Scope, sifted: Sifted, until: Until, cause: bytes, rules: Rule
         else:
             row.known.evidence.rulings = rulings
         row.dirty = row.grown = True
-    changes = outcome(
-        stay, scope.versions, scope.identifiers, _in_order(sifted.left), rules, causes=Causes(lines=scope.lines)
-    )
+    known = _held(scope.identifiers, stay.values())
+    changes = outcome(stay, scope.versions, known, _in_order(sifted.left), rules, causes=Causes(lines=scope.lines))
     changes.moved = [one._replace(cause=one.cause or cause) for one in changes.moved]
     return Forgotten(changes, groups, linked - _linked(stay.values()), gone, bare)
 
@@ -120,6 +119,12 @@ def forget(scope: Scope, sifted: Sifted, until: Until, cause: bytes, rules: Rule
 def _linked(rows: Iterable[Row]) -> frozenset[bytes]:
     claims = ((row, claim) for row in rows for claim in row.known.evidence.claims)
     return frozenset(claim.identifier for row, claim in claims if links(row.known, claim))
+
+
+def _held(identifiers: Mapping[bytes, Identified], rows: Iterable[Row]) -> Mapping[bytes, Identified]:
+    """The identifiers as they are known to whoever stays: a group that everybody left leads nowhere any more."""
+    groups = {row.group for row in rows}
+    return {key: one for key, one in identifiers.items() if one.state == SHARED or one.group in groups}
 
 
 def _in_order(facts: Iterable[Fact]) -> list[Fact]:

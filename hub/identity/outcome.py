@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from hub.identity.causes import Causes
-from hub.identity.decisions import Decision, learn_ruling
+from hub.identity.decisions import Decision, Remark, learn_ruling
 from hub.identity.evidence import LINK, SHARED, Fact, Known, Who, learn
 from hub.identity.groups import Groups
+from hub.identity.remarks import learn_remark
 from hub.identity.resolve import MOST_CODES, Person, links, resolve
 from hub.identity.strategies import DEFAULT, Rules
-from hub.identity.survivorship import line
+from hub.identity.survivorship import lines
 
 MOST_RECORDS = 500
 """Records in one link group beyond which its events take the slow lane (identity.md §3.4, d)."""
@@ -51,7 +52,7 @@ class Identified:
 
 @dataclass(slots=True)
 class Told:
-    """A profile to be written: its line without version, and its version.
+    """A profile to be written: its line without version, its version, and its line without what rules set if other.
 
     `absorbed` are ids that lead to it from now on, `parts` ids that came out of it and live from now on.
     """
@@ -63,6 +64,7 @@ class Told:
     is_new: bool
     absorbed: tuple[bytes, ...] = ()
     parts: tuple[bytes, ...] = ()
+    facts: bytes | None = None
 
 
 class Moved(NamedTuple):
@@ -111,12 +113,14 @@ def outcome(
         elif fact.decision:
             _decide(groups, [rows[record] for record in fact.decision.records], fact, fact.decision)
             causes.decided.update(dict.fromkeys(fact.decision.records, fact.event))
+        elif fact.remark:
+            _note(causes, rows[fact.remark.record], fact, fact.remark)
     for row in rows.values():
         if row.grown:
             _connect(changes, groups, row, identifiers)
     for root, members in _touched(rows, groups).items():
         if len(members) == 1 and _says_more_of_the_same(members[0]):
-            _tell_again(changes, members[0], versions)
+            _tell_again(changes, members[0], versions, causes)
             continue
         regroup(changes, root, members)
         settle(changes, root, members, versions, causes)
@@ -142,11 +146,8 @@ def _learn(changes: Changes, row: Row, fact: Fact, who: Who) -> None:
     if len(claims) != len(before) or [claim.trusted for claim in claims] != before:
         row.grown = True
         stated = {(claim.namespace, claim.value) for claim in who.claims}
-        changes.claims += [
-            (claim.identifier, row.known.record, claim.trusted)
-            for claim in claims
-            if (claim.namespace, claim.value) in stated
-        ]
+        named = [claim for claim in claims if (claim.namespace, claim.value) in stated]
+        changes.claims += [(claim.identifier, row.known.record, claim.trusted) for claim in named]
 
 
 def _decide(groups: Groups, named: Sequence[Row], fact: Fact, decision: Decision) -> None:
@@ -157,6 +158,17 @@ def _decide(groups: Groups, named: Sequence[Row], fact: Fact, decision: Decision
         evidence.rulings = learn_ruling(evidence.rulings, ruling)
         row.dirty = row.grown = True
         groups.join(named[0].group, row.group)
+
+
+def _note(causes: Causes, row: Row, fact: Fact, remark: Remark) -> None:
+    """Let a record keep what was set of it; a note or a call is one more of its activities."""
+    row.dirty = True
+    if remark.field:
+        causes.set_before.setdefault(row.known.record, dict(row.known.evidence.set))
+        learn_remark(row.known.evidence, fact, remark)
+    else:
+        causes.noted.add(row.known.record)
+        row.activities += 1
 
 
 def _connect(changes: Changes, groups: Groups, row: Row, identifiers: Mapping[bytes, Identified]) -> None:
@@ -186,11 +198,13 @@ def _says_more_of_the_same(row: Row) -> bool:
     return not row.grown and row.profile == row.known.record and len(row.known.evidence.names) <= MOST_CODES
 
 
-def _tell_again(changes: Changes, row: Row, versions: Mapping[bytes, int]) -> None:
+def _tell_again(changes: Changes, row: Row, versions: Mapping[bytes, int], causes: Causes) -> None:
     """The short way for most events of people who come back: the same person, one version on."""
     one = Person(row.known.record, (row.known,))
-    version = versions[one.profile] + 1
-    changes.profiles.append(Told(one, row.group, line(one, row.activities, changes.rules), version, is_new=False))
+    if not causes.set_before or causes.change(one, row.activities, changes.rules):
+        text, facts = lines(one, row.activities, changes.rules)
+        version = versions[one.profile] + 1
+        changes.profiles.append(Told(one, row.group, text, version, is_new=False, facts=facts))
 
 
 def regroup(changes: Changes, root: bytes, members: Sequence[Row]) -> None:
@@ -236,13 +250,12 @@ def settle(
         left = one.profile in parted
         activities = sum(row.activities for row in rows)
         if came or left or causes.change(one, activities, changes.rules):
-            base = max(
-                top if came or left else versions.get(one.profile, top), by_record[one.profile].known.evidence.floor
-            )
+            stored = top if came or left else versions.get(one.profile, top)
+            base = max(stored, by_record[one.profile].known.evidence.floor)
             absorbed = tuple(sorted(gone & {known.record for known in one.records}))
             parts = tuple(sorted(parted[one.profile] - before)) if left else ()
-            text = line(one, activities, changes.rules)
-            changes.profiles.append(Told(one, root, text, base + 1, one.profile not in versions, absorbed, parts))
+            text, facts = lines(one, activities, changes.rules)
+            changes.profiles += [Told(one, root, text, base + 1, one.profile not in versions, absorbed, parts, facts)]
     changes.dead_profiles |= {profile: (home[profile], top + 1) for profile in sorted(gone & home.keys())}
     changes.redirects |= _moved_on(members, home, gone, top + 1)
     _move(changes, members, home, causes)
@@ -277,11 +290,8 @@ def _resolve(changes: Changes, root: bytes, members: Sequence[Row]) -> list[Pers
 
 def _move(changes: Changes, members: Sequence[Row], home: Mapping[bytes, bytes], causes: Causes) -> None:
     """Note who belongs to another profile than before; a new record that founds its own belongs to it by nature."""
-    moved = [
-        row
-        for row in members
-        if row.known.record in home and home[row.known.record] != (row.profile or row.known.record)
-    ]
+    heard = [row for row in members if row.known.record in home]
+    moved = [row for row in heard if home[row.known.record] != (row.profile or row.known.record)]
     cause = causes.of(row.known.record for row in members) if moved else None
     changes.moved += [Moved(row.known.record, row.profile, home[row.known.record], cause) for row in moved]
     for row in members:

@@ -1,8 +1,8 @@
 """Which of several statements of a field counts: each strategy is the maximum of a total order (identity.md §3.6).
 
 So neither the order in which statements come nor a repetition matters. A trusted word comes before every other one,
-whatever the strategy (design §6), and the last to decide are always time, source, event and value. What a person or a
-rule of the hub sets will be one more step of that first comparison: see `_weight`.
+whatever the strategy (design §6), and the last to decide are always time, source, event and value. What people and
+rules of the hub set is in `hub.identity.remarks`.
 """
 
 from __future__ import annotations

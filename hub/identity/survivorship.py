@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import orjson
 
@@ -14,6 +15,7 @@ from hub.identity import things
 from hub.identity.consent import current, strictest
 from hub.identity.evidence import ACCOUNT, MAILBOX, Known, Statement
 from hub.identity.ids import as_text
+from hub.identity.remarks import current as current_remarks
 from hub.identity.resolve import Person
 from hub.identity.strategies import (
     DEFAULT,
@@ -34,28 +36,48 @@ _SPECIAL = {TAGS, *_PROOFS}
 _Lines = dict[str, dict[str, str]]
 
 
+class Lines(NamedTuple):
+    """A profile as it is told; and the same without what rules set, None where that is the same."""
+
+    line: bytes
+    facts: bytes | None
+
+
 def line(person: Person, activities: int, rules: Rules = DEFAULT) -> bytes:
     """The profile as one line of JSON, keys in order, no clock and no version in it: `schemas.profile.Profile`.
 
     `activities` is the number of inbound events of all its records.
     """
+    return lines(person, activities, rules).line
+
+
+def lines(person: Person, activities: int, rules: Rules = DEFAULT) -> Lines:
+    """As `line`, and what `hub profiles export --facts` prints."""
     records = person.records
     fields, tags = _plain(records[0]) if len(records) == 1 and _is_plain(records[0]) else _worked_out(records, rules)
-    return orjson.dumps(
-        {
-            "activities": activities,
-            "fields": dict(sorted(fields.items())),
-            "identifiers": _identifiers(records),
-            "owner": None,
-            "profile_id": as_text(person.profile),
-            "records": [
-                {"key": key, "kind": kind, "source": source}
-                for source, kind, key in sorted([(one.source, one.kind, one.key[1]) for one in records])
-            ],
-            "stage": None,
-            "tags": tags,
-        }
-    )
+    told = {
+        "activities": activities,
+        "fields": dict(sorted(fields.items())),
+        "identifiers": _identifiers(records),
+        "owner": None,
+        "profile_id": as_text(person.profile),
+        "records": [
+            {"key": key, "kind": kind, "source": source}
+            for source, kind, key in sorted([(one.source, one.kind, one.key[1]) for one in records])
+        ],
+        "stage": None,
+        "tags": tags,
+    }
+    if not any(one.evidence.set for one in records):
+        return Lines(orjson.dumps(told), None)
+    whole, facts = (orjson.dumps(told | _set(records, tags, rules=by)) for by in (True, False))
+    return Lines(whole, None if facts == whole else facts)
+
+
+def _set(records: Sequence[Known], stated_tags: Iterable[str], *, rules: bool) -> dict[str, object]:
+    """What the hub's people and rules set; a tag that a source states stays as long as it states it."""
+    now = current_remarks([one.evidence.set for one in records], rules=rules)
+    return {"owner": now.owner, "stage": now.stage, "tags": sorted({*stated_tags, *now.tags})}
 
 
 def _is_plain(record: Known) -> bool:

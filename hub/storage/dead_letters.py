@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
 import asyncpg
 import orjson
 
-from hub.storage.pool import Pool, reading
+from hub.storage.pool import Connection, Pool, reading
 
 
 class Summary(NamedTuple):
@@ -101,6 +102,18 @@ async def mark_open(pool: Pool, letter_id: int) -> None:
 async def mark_replaced(pool: Pool, letter_id: int) -> None:
     """Say that the record of a letter without event id is on its topic anew: what becomes of it is told by itself."""
     await _execute(pool, "UPDATE dead_letter SET state = 'resolved' WHERE letter_id = $1", letter_id)
+
+
+async def resolve(connection: Connection, group: str, events: Collection[bytes]) -> None:
+    """Dead letters whose event is an activity now are resolved."""
+    await connection.execute(
+        """
+        UPDATE dead_letter SET state = 'resolved'
+        WHERE grp = $1 AND event_id = ANY($2::uuid[]) AND state <> 'resolved'
+        """,
+        group,
+        list(events),
+    )
 
 
 async def _execute(pool: Pool, query: str, letter_id: int) -> str:

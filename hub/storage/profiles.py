@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from hub.identity.evidence import Evidence, Fact, Known, Who
-from hub.identity.outcome import Changes, Identified, Row
+from hub.identity.outcome import Changes, Identified, Row, Told
 from hub.storage import history
 from hub.storage.pool import Connection
 
@@ -156,7 +156,7 @@ async def mark(connection: Connection, facts: Sequence[Fact]) -> set[bytes]:
         ON CONFLICT DO NOTHING RETURNING event_id
         """,
         [fact.event for fact in ordered],
-        [fact.who.record if fact.who and not fact.spam else None for fact in ordered],
+        [None if fact.spam else fact.record for fact in ordered],
         [fact.type for fact in ordered],
         [fact.source for fact in ordered],
         [fact.at for fact in ordered],
@@ -273,26 +273,22 @@ async def _write_profiles(connection: Connection, changes: Changes) -> None:
                 [one.group for one in told],
                 _written(one.version for one in told),
                 [one.line.decode() for one in told],
+                _facts(told),
             )
 
 
+def _facts(told: Iterable[Told]) -> list[str | None]:
+    """Lines without what rules set. Mostly there is none: then nothing is sent, and `unnest` fills up with NULL."""
+    found = [one.facts.decode() if one.facts else None for one in told]
+    return found if any(found) else []
+
+
 _UPDATE_PROFILE = """
-    UPDATE profile x SET group_id = g, version = v::bigint, line = l
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::json[]) u(i, g, v, l) WHERE x.profile_id = i
+    UPDATE profile x SET group_id = g, version = v::bigint, line = l, facts = f
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::json[], $5::json[]) u(i, g, v, l, f) WHERE x.profile_id = i
 """
 _INSERT_PROFILE = """
-    INSERT INTO profile (profile_id, group_id, version, line)
-    SELECT i, g, v::bigint, l FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::json[]) u(i, g, v, l)
+    INSERT INTO profile (profile_id, group_id, version, line, facts)
+    SELECT i, g, v::bigint, l, f
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::json[], $5::json[]) u(i, g, v, l, f)
 """
-
-
-async def resolve_letters(connection: Connection, group: str, events: Collection[bytes]) -> None:
-    """Dead letters whose event is an activity now are resolved."""
-    await connection.execute(
-        """
-        UPDATE dead_letter SET state = 'resolved'
-        WHERE grp = $1 AND event_id = ANY($2::uuid[]) AND state <> 'resolved'
-        """,
-        group,
-        list(events),
-    )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from hub.storage.pool import Pool, reading
+from schemas.envelope import HUB, SETTINGS
 
 
 class Entry(NamedTuple):
@@ -31,7 +32,8 @@ END = Mark(datetime(9999, 1, 1, tzinfo=UTC), b"\xff" * 16)
 async def page(pool: Pool, profile: bytes, limit: int, before: Mark | None = None) -> list[Entry]:
     """At most `limit` entries of a profile's records, older than `before`. Raises Retry.
 
-    Time and event id make a total order, so what arrives in between shifts no page. Spam is nobody's.
+    Time and event id make a total order, so what arrives in between shifts no page. Spam is nobody's; what people and
+    rules set (owner, stage, tags) is not what happened to the person.
     """
     before = before or END
     async with reading(pool) as connection:
@@ -41,6 +43,7 @@ async def page(pool: Pool, profile: bytes, limit: int, before: Mark | None = Non
             FROM source_record r CROSS JOIN LATERAL (
                 SELECT event_id, type, source, at, received_at FROM activity
                 WHERE record_id = r.record_id AND NOT spam AND at <= $2 AND (at, event_id) < ($2, $3)
+                  AND NOT (source = $5 AND type = ANY($6::text[]))
                 ORDER BY at DESC, event_id DESC LIMIT $4
             ) a
             WHERE r.profile_id = $1
@@ -50,5 +53,7 @@ async def page(pool: Pool, profile: bytes, limit: int, before: Mark | None = Non
             before.at,
             before.event,
             limit,
+            HUB,
+            sorted(SETTINGS),
         )
     return [Entry(*row) for row in rows]

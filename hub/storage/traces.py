@@ -190,6 +190,36 @@ async def empty_suspicions(connection: Connection, profiles: Collection[bytes], 
     )
 
 
+async def move_automation(connection: Connection, moved: Mapping[bytes, bytes]) -> None:
+    """Trigger → the record that it belongs to from now on: what rules decided and did goes with it."""
+    for table in ("rule_decision", "journey", "ledger"):
+        await connection.execute(
+            f"UPDATE {table} SET record_id = r FROM unnest($1::uuid[], $2::uuid[]) u(e, r) WHERE event_id = e",  # noqa: S608 - our own tables
+            list(moved),
+            list(moved.values()),
+        )
+
+
+async def empty_automation(connection: Connection, records: Collection[bytes], events: Collection[bytes]) -> None:
+    """What rules saw and did about these records, or because of these events: rows without a value. Journeys end."""
+    meant = "record_id = ANY($1::uuid[]) OR event_id = ANY($2::uuid[])"
+    for change in (
+        "rule_decision SET seen = '[]', reason = ''",
+        "ledger SET effect = '{}'",
+        """journey SET occasion = '{}', state = 'ended', outcome = coalesce(outcome, 'erased'), lease_until = NULL,
+           ended_at = coalesce(ended_at, clock_timestamp()), token = token + 1""",
+    ):
+        await connection.execute(f"UPDATE {change} WHERE {meant}", list(records), list(events))
+    await connection.execute(
+        """
+        UPDATE mail SET recipient = '', subject = '', body = '', headers = '{}', answer = NULL, lease_until = NULL,
+               token = token + 1, state = CASE WHEN state = 'sent' THEN state ELSE 'dead' END
+        WHERE record_id = ANY($1::uuid[])
+        """,
+        list(records),
+    )
+
+
 def _anywhere(values: Sequence[str]) -> list[str]:
     """Patterns for ILIKE: each value as it stands, anywhere."""
     plain = [value.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") for value in values]

@@ -1,4 +1,4 @@
-"""One mail is one `email.received`."""
+"""One mail is one `email.received`, or `email.replied` where a person answers one of the hub's own."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from producers.mail.quotes import own_words
 from producers.mail.settings import MailSettings
 from producers.mail.structure import parsed
 from producers.mail.threads import place
+from schemas.outgoing import key_of
 
 CONTENT_TYPE = "message/rfc822"
 ENVELOPE_SENDER = "x-envelope-from"
@@ -48,13 +49,23 @@ def read_mail(settings: MailSettings, request: Request) -> Reading:
     data = {name: value for name, value in said.items() if value}
     if sender.email and not data.get("internal") and not _is_nobodys(head, sender, data.get("automatic")):
         data["contact"] = _contact(sender)
+    answers = None if data.keys() & {"automatic", "internal"} else _answered(head)
+    if answers:
+        data["answers"] = answers
     return Reading(
-        type="email.received",
+        type="email.replied" if answers else "email.received",
         natural_id=place(head).message_id or _hash(request.body),
         data=data,
         time=_time(head.raw("date")),
         trusted=settings.trust if settings.trust is not None else signed and sender.alone,
     )
+
+
+def _answered(head: Head) -> str | None:
+    """The key of the hub's own mail that this one answers; the nearest, where the conversation holds several."""
+    at = place(head)
+    keys = (key_of(written) for written in (at.in_reply_to, *reversed(at.references)))
+    return next((str(key) for key in keys if key), None)
 
 
 def _hash(mail: bytes) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from schemas.events.consent import ConsentStated
 from schemas.events.contact import CallLogged, ContactUpdated, NoteAdded, Occurrence
 from schemas.events.decision import DecisionWithdrawn, RecordsErased, RecordsMerged, RecordsParted
-from schemas.events.email import EmailReceived
+from schemas.events.email import EmailReceived, EmailReplied
 from schemas.events.form import FormSubmitted
+from schemas.events.hub import OwnerAssigned, StageSet, TagChanged
 from schemas.events.shop import CheckoutUpdated, OrderChanged, OrderRefunded, SubscriptionCancelled
 from schemas.events.source import SourceIgnored, SourceUnreadable
 from schemas.events.ticket import TicketChanged
@@ -21,6 +22,7 @@ EVENTS: dict[str, type[Shape]] = {
     "consent.given": ConsentStated,
     "consent.withdrawn": ConsentStated,
     "email.received": EmailReceived,
+    "email.replied": EmailReplied,
     "ticket.opened": TicketChanged,
     "ticket.commented": TicketChanged,
     "ticket.updated": TicketChanged,
@@ -41,6 +43,10 @@ EVENTS: dict[str, type[Shape]] = {
     "records.parted": RecordsParted,
     "decision.withdrawn": DecisionWithdrawn,
     "records.erased": RecordsErased,
+    "owner.assigned": OwnerAssigned,
+    "stage.set": StageSet,
+    "tag.added": TagChanged,
+    "tag.removed": TagChanged,
     "source.unreadable": SourceUnreadable,
     "source.ignored": SourceIgnored,
 }

@@ -1,4 +1,4 @@
-"""What people and tools say about a contact by hand."""
+"""What people and tools say about a contact by hand. What is written down in the hub itself: `schemas.events.hub`."""
 
 from __future__ import annotations
 

@@ -35,3 +35,9 @@ class EmailReceived(Occurrence):
     internal: bool | None = Field(default=None, description="Written by our own house: it is on no profile.")
     dkim: str | None = Field(default=None, description="What the receiving server says: pass, fail, none …")
     attachments: list[Attachment] | None = None
+
+
+class EmailReplied(EmailReceived):
+    """A person answered one of the hub's own mails: its Message-ID says which, whatever became of the text."""
+
+    answers: str | None = Field(default=None, description="The key of the mail that is answered, a UUID.")

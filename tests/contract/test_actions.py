@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import orjson
 import pytest
 
 from consumers.actions import ACTIONS
-from hub.components import Scene
+from hub.components import Effect, Scene, Statement
 from hub.errors import Reject
 from schemas.actions import ACTIONS as VERBS
 
@@ -16,6 +18,7 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     "add_tag": [{"tag": "urgent"}],
     "remove_tag": [{"tag": "urgent"}],
     "set_stage": [{"stage": "customer"}],
+    "send_email": [{"template": "hello", "source": "subject: Hello\n---\nDear you.\n"}],
     "assign_owner": [{"team": "sales"}, {"to": "pool"}, {"to": "eve@example.com"}],
 }
 TEAMS = {"sales": ("ann@example.com", "bob@example.com")}
@@ -32,16 +35,23 @@ def test_the_same_scene_has_the_same_effects_and_they_are_json(name: str, given:
     action = ACTIONS[name]
     settings = action.settings.model_validate(given)
     assert action.wrong(settings, TEAMS) is None
-    first, second = (list(action.effects(settings, Scene(TEAMS, 5))) for _ in range(2))
+    first, second = (list(action.effects(settings, Scene(TEAMS, 5, {"email": "ann@example.net"}))) for _ in range(2))
     assert first == second != []
-    assert [orjson.loads(orjson.dumps(one.data)) for one in first] == [one.data for one in first]
+    told = [asdict(one) for one in first]
+    assert orjson.loads(orjson.dumps(told)) == told
+
+
+def said(effect: Effect) -> Mapping[str, Any]:
+    """What is stated of the profile."""
+    assert isinstance(effect, Statement)
+    return effect.data
 
 
 def test_a_team_is_chosen_from_in_turn_and_a_team_that_is_gone_is_a_reason() -> None:
     action = ACTIONS["assign_owner"]
     settings = action.settings.model_validate({"team": "sales"})
     assert action.team(settings) == "sales"
-    owners = [action.effects(settings, Scene(TEAMS, turn))[0].data["owner"] for turn in range(4)]
+    owners = [said(action.effects(settings, Scene(TEAMS, turn))[0])["owner"] for turn in range(4)]
     assert owners == ["ann@example.com", "bob@example.com"] * 2
     with pytest.raises(Reject, match="no team sales"):
         action.effects(settings, Scene({}))
@@ -50,5 +60,5 @@ def test_a_team_is_chosen_from_in_turn_and_a_team_that_is_gone_is_a_reason() -> 
 
 def test_the_pool_is_nobody() -> None:
     action = ACTIONS["assign_owner"]
-    (said,) = action.effects(action.settings.model_validate({"to": "pool"}), Scene({}))
-    assert said.data == {"owner": None}
+    (nobody,) = action.effects(action.settings.model_validate({"to": "pool"}), Scene({}))
+    assert said(nobody) == {"owner": None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,18 @@ async def say(hub: Hub, what: str, number: int) -> None:
     assert answer.status_code == 202, answer.text
 
 
+async def told_of_everybody(house: Hub, connection: asyncpg.Connection) -> None:
+    """What the rule says is in every profile: the tag, and for half of them an owner, in turn."""
+    await house.until_quiet()
+    told = [orjson.loads(row[0]) for row in await connection.fetch("SELECT line FROM profile")]
+    assert [one["tags"] for one in told] == [["asked"]] * PEOPLE, "what a rule says of a customer is told of them"
+    owners = Counter(one["owner"] for one in told)
+    assert set(owners) == {None, "ann@example.com", "bob@example.com"}
+    assert abs(owners["ann@example.com"] - owners["bob@example.com"]) <= 1, "in turn"
+    _, facts = await house.command("profiles", "export", "--facts")
+    assert {(one["owner"], *one["tags"]) for one in map(orjson.loads, facts.splitlines())} == {(None,)}
+
+
 async def test_rules_act_once_through_a_kill_and_who_was_called_in_time_is_left_alone(hub: Any) -> None:
     house, connection = hub
     assert "has to hold" in house.log or "is missing" in house.log, "the wrong file is told at the start"
@@ -94,6 +107,7 @@ async def test_rules_act_once_through_a_kill_and_who_was_called_in_time_is_left_
     outcomes = await connection.fetch("SELECT outcome, count(*) FROM journey GROUP BY 1 ORDER BY 1")
     assert [tuple(row) for row in outcomes] == [("done", PEOPLE // 2), ("ended by call.logged", PEOPLE // 2)]
     assert await done("3") == PEOPLE // 2
+    await told_of_everybody(house, connection)
     before = await connection.fetchval("SELECT count(*) FROM ledger")
     await asyncio.gather(*(say(house, "note.added", number) for number in range(PEOPLE)))
     report = await house.until_quiet()

@@ -124,7 +124,8 @@ async def test_a_rule_without_a_file_ends_with_prune_alone_and_one_with_a_wrong_
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ({"steps": [{"send_email": {"template": "hello"}}]}, "send_email is not built yet; there are add_tag,"),
+        ({"steps": [{"notify": {"team": "sales", "text": "Look."}}]}, "notify is not built yet; there are add_tag,"),
+        ({"steps": [{"send_email": {"template": "hello", "source": "subject: x\n---\nx"}}]}, "hub.toml has no relay"),
         ({"steps": [{"assign_owner": {"team": "sail"}}]}, "hub.toml has no team sail"),
         ({"steps": [{"assign_owner": {"team": "sales", "strategy": "capacity"}}]}, "capacity is not built yet"),
         ({"when": {"enters": "best"}}, "who is in a segment is not followed yet"),

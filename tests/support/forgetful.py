@@ -24,7 +24,7 @@ class Forgetful(Memory):
         """One batch; erasures wait until it is written, as they do in the slow lane."""
         fresh = [one for one in facts if one.event not in self.marks]
         counting = [(one, living(one, self.until)) for one in fresh if not one.erasure]
-        self.said |= {one.event: Said(now.who.record, one) for one, now in counting if now.who}
+        self.said |= {one.event: Said(now.record, one) for one, now in counting if now.record}
         changes = super().batch([now for _, now in counting])
         for one in {one.event: one for one in fresh if one.erasure}.values():
             self.marks.add(one.event)

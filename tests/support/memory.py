@@ -33,8 +33,9 @@ from hub.identity.evidence import (
 )
 from hub.identity.ids import as_text, event_id
 from hub.identity.outcome import Changes, Identified, Row, outcome
+from hub.identity.remarks import learn_remark
 from hub.identity.resolve import Person, resolve
-from hub.identity.survivorship import line
+from hub.identity.survivorship import Lines, lines
 from schemas.envelope import ERASED
 
 FIRST_DAY = datetime(2024, 1, 1, 12, tzinfo=UTC)
@@ -99,9 +100,12 @@ def decided(
 
 
 class Shown(NamedTuple):
-    """What a set of facts comes to: the export's lines in order, and the identifiers that stand for nobody."""
+    """What a set of facts comes to: the export's lines in order, the same without what rules set, and the identifiers
+    that stand for nobody.
+    """
 
     lines: tuple[bytes, ...]
+    facts: tuple[bytes, ...]
     shared: frozenset[bytes]
 
 
@@ -122,6 +126,10 @@ def learned(facts: Iterable[Fact]) -> tuple[list[Known], dict[bytes, int]]:
                 known = records.setdefault(record, _bare(unheard(record)))
                 ruling = one.decision.ruling(record, one.id, one.at)
                 known.evidence.rulings = learn_ruling(known.evidence.rulings, ruling)
+        if one.remark:
+            known = records.setdefault(one.remark.record, _bare(unheard(one.remark.record)))
+            learn_remark(known.evidence, one, one.remark)
+            counts[known.record] = counts.get(known.record, 0) + (not one.remark.field)
     return list(records.values()), counts
 
 
@@ -155,9 +163,15 @@ def whole(facts: Iterable[Fact]) -> Shown:
     """What the whole set comes to."""
     records, counts = learned(facts)
     persons = resolve(records) if records else []
-    lines = [line(one, sum(counts[known.record] for known in one.records)) for one in persons]
+    told = [lines(one, sum(counts[known.record] for known in one.records)) for one in persons]
     claims = (claim for known in records for claim in known.evidence.claims)
-    return Shown(tuple(lines), frozenset(claim.identifier for claim in claims if claim.state == SHARED))
+    shared = frozenset(claim.identifier for claim in claims if claim.state == SHARED)
+    return Shown(tuple(one.line for one in told), tuple(map(facts_of, told)), shared)
+
+
+def facts_of(told: Lines) -> bytes:
+    """What `--facts` prints of a person."""
+    return told.facts or told.line
 
 
 def _bare(who: Who) -> Known:
@@ -185,6 +199,7 @@ class Told(NamedTuple):
     group: bytes
     version: int
     line: bytes
+    facts: bytes | None = None
 
 
 @dataclass
@@ -205,6 +220,7 @@ class Memory:
         ordered = sorted(fresh.values(), key=lambda one: (one.at, one.event))
         said = [(one, one.who) for one in ordered if one.who]
         named = {record: unheard(record) for one in ordered if one.decision for record in one.decision.records}
+        named |= {one.remark.record: unheard(one.remark.record) for one in ordered if one.remark}
         named |= {who.record: who for _, who in said}
         known = {
             claim.identifier: self.identifiers[claim.identifier]
@@ -241,13 +257,14 @@ class Memory:
         for told in changes.profiles:
             profile = told.person.profile
             assert told.is_new is (profile not in self.profiles)
-            self.profiles[profile] = Told(told.group, told.version, told.line)
+            self.profiles[profile] = Told(told.group, told.version, told.line, told.facts)
             self.versions.setdefault(profile, []).append(told.version)
 
     def shown(self) -> Shown:
         """What has been told so far."""
         shared = frozenset(identifier for identifier, one in self.identifiers.items() if one.state == SHARED)
-        return Shown(tuple(one.line for _, one in sorted(self.profiles.items())), shared)
+        told = [one for _, one in sorted(self.profiles.items())]
+        return Shown(tuple(one.line for one in told), tuple(one.facts or one.line for one in told), shared)
 
     def check(self) -> None:
         """The audit that a database without foreign keys needs."""

@@ -19,6 +19,7 @@ HEAVY = ("fastapi", "aiokafka", "asyncpg", "pydantic", "jgo", "rich.live", "uvic
 PLACES = [
     *([name] for name in ("init", "serve", "lag", "topics", "doctor", "schemas")),
     *(["profiles", name] for name in ("export", "lookup", "show", "resolve")),
+    *(["profiles", name] for name in ("assign", "stage", "tag", "note", "call")),
     *(["dead-letters", name] for name in ("list", "show", "retry")),
     *(["deliveries", name] for name in ("list", "show", "retry")),
     *(["duplicates", name] for name in ("list", "show", "decide")),
@@ -53,7 +54,17 @@ def test_every_help_teaches_by_example(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["lgap"], ["lag", "--whatever"], ["profiles"], ["profiles", "lookup"], ["dead-letters", "retry"]]
+    "words",
+    [
+        ["lgap"],
+        ["lag", "--whatever"],
+        ["profiles"],
+        ["profiles", "lookup"],
+        ["dead-letters", "retry"],
+        ["profiles", "assign", "x"],
+        ["profiles", "assign", "x", "eve@example.com", "--pool"],
+        ["profiles", "tag", "x"],
+    ],
 )
 def test_wrong_use_is_status_2(words: list[str]) -> None:
     assert command.invoke(app, words).exit_code == 2

@@ -52,3 +52,11 @@ def small_caps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resolve, "MOST_CLAIMERS", {"email": 3, "mailbox": 3, "phone": 2, "device": 2})
     monkeypatch.setattr(resolve, "MOST_CODES", 2)
     monkeypatch.setattr(outcome, "MOST_CODES", 2)
+
+
+@pytest.fixture
+def no_caps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is shared: a value that was found to be so stays so, also when those who claimed it are erased."""
+    for name in resolve.MOST_CLAIMERS:
+        monkeypatch.setitem(resolve.MOST_CLAIMERS, name, 1000)
+    monkeypatch.setattr(resolve, "MOST_CODES", 1000)

@@ -12,7 +12,6 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
-from hub.identity import resolve
 from hub.identity.erasure import living
 from hub.identity.evidence import Evidence, Fact, Statement
 from tests.support.forgetful import Forgetful
@@ -20,14 +19,6 @@ from tests.support.histories import batches, chances, sets_with_erasures
 from tests.support.memory import until_of, whole
 
 many = settings.get_profile("many")
-
-
-@pytest.fixture
-def no_caps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is shared: a value that was found to be so stays so, also when those who claimed it are erased."""
-    for name in resolve.MOST_CLAIMERS:
-        monkeypatch.setitem(resolve.MOST_CLAIMERS, name, 1000)
-    monkeypatch.setattr(resolve, "MOST_CODES", 1000)
 
 
 def lost(facts: Sequence[Fact]) -> set[str]:

@@ -40,7 +40,8 @@ def assert_a_function_of_the_set(facts: Sequence[Fact], chance: random.Random) -
         assert shared <= memory.shown().shared, "what is shared stays shared"
         for told in changes.profiles:
             known, records = lines.get(told.person.profile), {one.record for one in told.person.records}
-            assert known is None or known.line != told.line or homes[told.person.profile] != records, "nothing is new"
+            is_new = known is None or (known.line, known.facts) != (told.line, told.facts)
+            assert is_new or homes[told.person.profile] != records, "nothing is new"
     assert memory.shown() == whole(facts)
     again = memory.batch(chance.sample(facts, len(facts)))
     assert again == Changes()

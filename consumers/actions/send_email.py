@@ -1,0 +1,43 @@
+"""A mail to the customer, out of a template; marketing only where they allowed it and nothing is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from hub.automation.templates import BadTemplate, NotRendered, Template, read, render
+from hub.components import Action, Effect, Hold, MailOut, Scene
+from hub.errors import Reject
+from schemas.actions import SendEmail
+
+COMPLAINT = "complaint"
+"""The tag of whoever has an open complaint: no offers meanwhile."""
+
+
+def _effects(settings: SendEmail, scene: Scene) -> Sequence[Effect]:
+    address = scene.fields.get("email")
+    if not address:
+        raise Reject("this customer has no e-mail address", "email")
+    if settings.purpose == "marketing" and (reason := _objection(scene, address)):
+        return (Hold(reason),)
+    values = {"profile": {**scene.fields, "tags": list(scene.tags)}, "event": scene.event, "owner": scene.owner}
+    try:
+        mail = render(_template(settings.template, settings.source or ""), values)
+    except (BadTemplate, NotRendered) as error:
+        raise Reject(f"the template {settings.template}: {error}", "template") from error
+    return (MailOut(address, mail.subject, mail.text),)
+
+
+def _objection(scene: Scene, address: str) -> str | None:
+    if COMPLAINT in scene.tags:
+        return "a complaint is open"
+    word = scene.fields.get(f"consent.marketing.{address}")
+    return None if word == "given" else f"no consent to marketing: {word or 'never asked'}"
+
+
+@lru_cache(maxsize=256)
+def _template(name: str, source: str) -> Template:
+    return read(name, source.encode())
+
+
+SEND_EMAIL = Action("send_email", "A mail to the customer.", SendEmail, _effects)

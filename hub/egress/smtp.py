@@ -1,0 +1,52 @@
+"""Mail, out: one relay that somebody configured, and what it answered."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from typing import Literal, NamedTuple
+
+import aiosmtplib
+
+Tls = Literal["never", "if_offered", "always"]
+
+
+class Place(NamedTuple):
+    """The relay: where it is, how its line is kept private, and who we are to it (no user: nobody asks)."""
+
+    host: str
+    port: int
+    tls: Tls = "if_offered"
+    user: str | None = None
+    password: str | None = None
+
+
+class Said(NamedTuple):
+    """The relay's answer; `code` is None where there was none, `text` says why."""
+
+    code: int | None
+    text: str
+
+
+async def post(place: Place, sender: str, recipient: str, message: EmailMessage, seconds: float) -> Said:
+    """Hand one mail over. Never raises for what a relay or the way to it may do."""
+    starttls = {"never": False, "if_offered": None, "always": True}[place.tls]
+    try:
+        _, text = await aiosmtplib.send(
+            message,
+            sender=sender,
+            recipients=[recipient],
+            hostname=place.host,
+            port=place.port,
+            username=place.user,
+            password=place.password,
+            start_tls=starttls,
+            timeout=seconds,
+        )
+    except aiosmtplib.SMTPRecipientsRefused as error:
+        refused = error.recipients[0]
+        return Said(refused.code, f"{refused.code} {refused.message}")
+    except aiosmtplib.SMTPResponseException as error:
+        return Said(error.code, f"{error.code} {error.message}")
+    except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
+        return Said(None, f"{type(error).__name__}: {error}")
+    return Said(250, f"250 {text}")

@@ -48,18 +48,21 @@ class _Activity(msgspec.Struct):
     source: str
     at: str
     received_at: str
-    data: dict[str, Any]
+    data: msgspec.Raw
 
 
 _decode = msgspec.json.Decoder(_Activity).decode
+_data = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Heard(NamedTuple):
-    """An event from outside, or of a person, as rules are set off by it."""
+    """An event from outside, or of a person, as rules are set off by it; its data is read where a rule looks at it."""
 
     event: bytes
     profile: bytes
-    trigger: Trigger
+    type: str
+    source: str
+    data: msgspec.Raw
     at: datetime
     received_at: datetime
 
@@ -97,18 +100,22 @@ class Automation:
         at, received_at = clock.parse(one.at), clock.parse(one.received_at)
         if event is None or profile is None or at is None or received_at is None:
             raise Unreadable("the value is no activity: its ids are UUIDs, its times RFC 3339", "value")
-        if one.source == HUB and "rule" in one.data:
+        if one.source == HUB and "rule" in _data(one.data):
             return None
-        return Heard(event, profile, Trigger(one.type, one.source, one.data), at, received_at)
+        return Heard(event, profile, one.type, one.source, one.data, at, received_at)
 
     async def write(self, transaction: Connection, items: Sequence[Heard | None]) -> None:
         """Rouse who waits for these events; decide what they set off, and begin it."""
         heard = {one.event: one for one in items if one is not None}
         if not heard:
             return
-        await erasure.enter(transaction)
-        await journeys.rouse(transaction, {(one.profile, one.trigger.type) for one in heard.values()})
         await self._book.refresh(transaction)
+        heeded = {(one.profile, one.type) for one in heard.values() if self._book.may_be_heeded(one.type)}
+        if not heeded and not any(self._book.set_off_by(one.type) for one in heard.values()):
+            return
+        await erasure.enter(transaction)
+        if heeded:
+            await journeys.rouse(transaction, heeded)
         cases = await self._cases(transaction, heard)
         if cases:
             await self._begin(transaction, *await _decided(transaction, cases))
@@ -124,7 +131,7 @@ class Automation:
         found = [
             (one, stands, kept)
             for one in heard.values()
-            for stands, kept in self._book.set_off_by(one.trigger.type)
+            for stands, kept in self._book.set_off_by(one.type)
             if one.received_at > stands.since
         ]
         if not found:
@@ -132,8 +139,9 @@ class Automation:
         events = {one.event for one, _, _ in found}
         before = await automation.decided(connection, events)
         whose = await automation.whose(connection, events)
+        looks = {one.event: _look(one, whose[one.event]) for one, _, _ in found if one.event in whose}
         return [
-            _Case(one, whose[one.event], stands, kept, _look(one, whose[one.event]))
+            _Case(one, whose[one.event], stands, kept, looks[one.event])
             for one, stands, kept in found
             if one.event in whose
             and (one.event, stands.name, stands.version if stands.on_trial else None) not in before
@@ -157,7 +165,8 @@ class Automation:
 
 
 def _look(one: Heard, whose: Whose) -> Look:
-    return Look(whose.profile, person(whose.line), one.at, one.event, one.trigger)
+    trigger = Trigger(one.type, one.source, _data(one.data))
+    return Look(whose.profile, person(whose.line), one.at, one.event, trigger)
 
 
 async def _decided(connection: Connection, cases: Sequence[_Case]) -> tuple[list[_Case], Sights]:
@@ -197,7 +206,7 @@ def _decision(case: _Case, sights: Sights, firings: Firings) -> Decision:
     one = case.heard
     times = firings.get(_place(case), ())
     last = min(times, key=lambda at: abs(one.at - at), default=None)
-    return decide(case.kept.rule, Occasion(one.trigger.type, one.at, one.received_at), sights.view(case.look), last)
+    return decide(case.kept.rule, Occasion(one.type, one.at, one.received_at), sights.view(case.look), last)
 
 
 def _row(case: _Case, decision: Decision) -> Decided:
@@ -217,13 +226,7 @@ def seen(found: Outcome) -> list[dict[str, Any]]:
 
 def _begun(case: _Case, waits: Rest | None, ended: str | None) -> Begun:
     one, rule = case.heard, case.stands.name
-    occasion = {
-        "type": one.trigger.type,
-        "source": one.trigger.source,
-        "at": clock.text(one.at),
-        "received_at": clock.text(one.received_at),
-        "data": one.trigger.data,
-    }
+    occasion = {"type": one.type, "source": one.source, "data": case.look.trigger.data}
     journey = hash_id("journey", rule, as_text(one.event))
     told = orjson.dumps(occasion).decode()
     return Begun(journey, rule, case.stands.version, one.event, case.whose.record, told, one.at, waits, ended)

@@ -38,6 +38,10 @@ class Kept:
         left = (name for one in self.rule.exits if isinstance(one, OnEvent) for name in one.event)
         return tuple(dict.fromkeys((*(met or ()), *left)))
 
+    def heeds_somewhere(self) -> set[str]:
+        """The types that any of its waits heeds."""
+        return {name for place, one in enumerate(self.program) if isinstance(one, Pause) for name in self.heeds(place)}
+
 
 class Book:
     """Rules by what sets them off, and every version by its name and number."""
@@ -46,20 +50,22 @@ class Book:
         self._changed_at: datetime | None = None
         self._kept: dict[Key, Kept] = {}
         self._by_type: Mapping[str, Sequence[tuple[InForce, Kept]]] = {}
+        self._heeded: frozenset[str] = frozenset()
 
     async def refresh(self, connection: Connection) -> None:
         """Read again what counts, where somebody changed it."""
         changed_at = await rules.changed_at(connection)
         if changed_at == self._changed_at:
             return
+        await self.learn(connection, await rules.every_version(connection))
         found = await rules.in_force(connection)
-        await self.learn(connection, [(one.name, one.version) for one in found])
         by_type: dict[str, list[tuple[InForce, Kept]]] = defaultdict(list)
         for one in found:
             kept = self._kept[one.name, one.version]
             if isinstance(kept.rule.when, OnEvent):
                 for event_type in kept.rule.when.event:
                     by_type[event_type].append((one, kept))
+        self._heeded = frozenset(name for kept in self._kept.values() for name in kept.heeds_somewhere())
         self._by_type, self._changed_at = by_type, changed_at
 
     async def learn(self, connection: Connection, versions: Collection[Key]) -> None:
@@ -70,6 +76,10 @@ class Book:
     def set_off_by(self, event_type: str) -> Sequence[tuple[InForce, Kept]]:
         """The versions in force that look at such events."""
         return self._by_type.get(event_type, ())
+
+    def may_be_heeded(self, event_type: str) -> bool:
+        """Whether somebody who waits in any version might heed such an event."""
+        return event_type in self._heeded
 
     def __getitem__(self, key: Key) -> Kept:
         return self._kept[key]

@@ -20,8 +20,8 @@ from tests.support.memory import Shown, until_of, whole
 
 MOST_LETTERS = 500
 HUBS_OWN = {"profile.merged", "profile.split"}
-Messages = Sequence[tuple[str, str, str, str, Any]]
-"""Topic, key, type, id and value of what is to be put on Kafka, in order."""
+Messages = Sequence[tuple[str, str, str, str, Any, str]]
+"""Topic, key, type, id, value and time (or nothing) of what is to be put on Kafka, in order."""
 
 
 async def differences(pool: Pool, facts: Sequence[Fact]) -> list[str]:
@@ -72,7 +72,7 @@ async def _activities(pool: Pool) -> list[str]:
 
 def _heard(messages: Messages, facts: Sequence[Fact]) -> tuple[list[str], list[str]]:
     """Ids of people's events that were told and that should have been: each once. What is erased may have been told."""
-    told = [ident for topic, _, kind, ident, _ in messages if topic == ACTIVITIES.name and kind not in HUBS_OWN]
+    told = [ident for topic, _, kind, ident, *_ in messages if topic == ACTIVITIES.name and kind not in HUBS_OWN]
     until = until_of(facts)
     lost = {one.id for one in facts if one.who and living(one, until).who is None}
     counted = sorted(ident for ident in told if ident not in lost)
@@ -83,7 +83,7 @@ def _heard(messages: Messages, facts: Sequence[Fact]) -> tuple[list[str], list[s
 def _falling(messages: Messages) -> Iterator[str]:
     """Versions under one id that do not rise."""
     told: Mapping[str, list[int]] = defaultdict(list)
-    for topic, key, _, _, value in messages:
+    for topic, key, _, _, value, _ in messages:
         if topic == PROFILES.name and value is not None:
             told[key].append(value["version"])
     for key, versions in told.items():
@@ -94,7 +94,7 @@ def _falling(messages: Messages) -> Iterator[str]:
 def _newest(messages: Messages) -> list[bytes]:
     """The profiles of a reader that keeps the highest version under each id, whatever comes when."""
     newest: dict[str, Any] = {}
-    for topic, key, _, _, value in messages:
+    for topic, key, _, _, value, _ in messages:
         if topic != PROFILES.name:
             continue
         if value is None:

@@ -157,6 +157,12 @@ async def bodies(connection: Connection, versions: Collection[tuple[str, int]]) 
     return {(row[0], row[1]): row[2] for row in rows}
 
 
+async def every_version(connection: Connection) -> list[tuple[str, int]]:
+    """All versions of all rules, those that nobody begins with any more as well."""
+    rows = await connection.fetch("SELECT name, version FROM rule WHERE kind = 'rule' ORDER BY name, version")
+    return [(row[0], row[1]) for row in rows]
+
+
 async def listing(pool: Pool) -> list[Listed]:
     """Every rule and segment that was ever taken over. Raises Retry."""
     async with reading(pool) as connection:

@@ -91,6 +91,7 @@ def test_a_demo_that_was_killed_is_ended_by_the_next_start(
     assert told["lag"].keys() == {
         f"{prefix}profiles",
         f"{prefix}duplicates",
+        f"{prefix}automation",
         *(f"{prefix}sync.{name}" for name in NAMES),
     }
     assert set(told["lag"].values()) == {0}

@@ -11,9 +11,7 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from consumers.journeys import Walker
 from consumers.profiles import Profiles
-from consumers.tide import Tide
 from hub.cache import LocalHints
 from hub.clock import now
 from hub.identity.evidence import Words
@@ -259,45 +257,3 @@ async def test_a_replay_moves_nobody(house: House) -> None:
         await house.walk()
     assert await house.untouched() == before
     assert len(await house.pool.fetch("SELECT FROM ledger")) == 5
-
-
-class _Logs:
-    """Logs that end where a test says."""
-
-    def __init__(self) -> None:
-        self.ends: dict[str, int] = {"inbound.forms": 0, "activities": 0}
-
-    async def of(self, topics: list[str]) -> dict[tuple[str, int], tuple[int, int]]:
-        return {(topic, 0): (0, self.ends[topic]) for topic in topics if topic in self.ends}
-
-
-async def past(house: House, group: str, topic: str, offset: int) -> None:
-    """A group is so far."""
-    await house.pool.execute(
-        "INSERT INTO stored_offset VALUES ($1, $2, 0, $3)"
-        " ON CONFLICT (grp, topic, part) DO UPDATE SET next_offset = $3",
-        group, topic, offset,
-    )  # fmt: skip
-
-
-async def test_the_tide_rises_only_behind_everything_that_arrived(house: House) -> None:
-    logs, tide = _Logs(), Tide()
-    walker = Walker(house.pool, house.manner, tide)
-    begin = now()
-    assert await walker.follow(logs), "nothing is on the way"
-    assert begin - timedelta(seconds=11) < tide.past < begin
-    first, logs.ends["inbound.forms"] = tide.past, 3
-    assert not await walker.follow(logs), "three events are not read yet"
-    await past(house, "profiles", "inbound.forms", 2)
-    assert not await walker.follow(logs), "one is not"
-    await house.pool.execute("INSERT INTO outbox (shard, messages, body) VALUES (0, 1, '[]')")
-    await past(house, "profiles", "inbound.forms", 3)
-    assert not await walker.follow(logs), "they are not told yet"
-    await house.pool.execute("DELETE FROM outbox")
-    logs.ends["activities"] = 3
-    assert not await walker.follow(logs), "they are not heard yet"
-    assert tide.past == first
-    logs.ends |= {"inbound.forms": 9, "activities": 9}
-    await past(house, "automation", "activities", 3)
-    assert await walker.follow(logs), "what came later is not waited for"
-    assert tide.past > first

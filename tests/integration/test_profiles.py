@@ -94,9 +94,9 @@ async def test_an_account_that_states_an_address_and_a_number_joins_two_profiles
     body = await batch_pool.fetch("SELECT body FROM outbox ORDER BY seq")
     messages = [message for row in body for message in orjson.loads(row["body"])]
     old, new = as_text(kiosk.who.record), as_text(shop.who.record)
-    redirects = [value for topic, key, _, _, value in messages if topic == "profiles" and key == old]
+    redirects = [value for topic, key, _, _, value, _ in messages if topic == "profiles" and key == old]
     assert redirects[-1] == {"merged_into": new, "version": 3}
-    merged = [value for topic, _, kind, _, value in messages if (topic, kind) == ("activities", "profile.merged")]
+    merged = [value for topic, _, kind, _, value, _ in messages if (topic, kind) == ("activities", "profile.merged")]
     assert merged == [{"absorbed": [old], "profile_id": new, "version": 3}]
     await audit(batch_pool)
 

@@ -128,7 +128,7 @@ async def test_what_happened_is_told_and_kept_as_of_the_rules(batch_pool: Pool, 
     messages = [
         message for row in await batch_pool.fetch("SELECT body FROM outbox") for message in orjson.loads(row["body"])
     ]
-    assert {(topic, key, kind) for topic, key, kind, _, _ in messages} == {
+    assert {(topic, key, kind) for topic, key, kind, *_ in messages} == {
         ("activities", as_text(one), "profile.merged"),
         ("profiles", as_text(one), "profile.updated"),
         ("profiles", as_text(other), "profile.merged"),

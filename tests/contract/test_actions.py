@@ -20,10 +20,6 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     "set_stage": [{"stage": "customer"}],
     "send_email": [{"template": "hello", "source": "subject: Hello\n---\nDear you.\n"}],
     "notify": [{"team": "sales", "text": "Look."}, {"to": "eve@example.com", "text": "Look."}],
-        {"team": "sales", "text": "Look."},
-        {"to": "owner", "text": "Look."},
-        {"to": "eve@example.com", "text": "Look."},
-    ],
     "assign_owner": [{"team": "sales"}, {"to": "pool"}, {"to": "eve@example.com"}],
 }
 TEAMS = {"sales": ("ann@example.com", "bob@example.com")}

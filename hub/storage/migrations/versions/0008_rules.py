@@ -78,7 +78,7 @@ STATEMENTS = (
         UNIQUE (event_id, rule)
     ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500)
     """,
-    # No index begins with the rule: a plan that was made while the table was small would go through all of its journeys.
+    # No index begins with the rule: a plan made while the table was small would go through all of its journeys.
     "CREATE INDEX journey_due ON journey (due_at) WHERE state = 'waiting'",
     "CREATE INDEX journey_taken ON journey (lease_until) WHERE state = 'working'",
     "CREATE INDEX journey_record ON journey (record_id, rule)",

@@ -106,7 +106,10 @@ Firings = dict[tuple[str, bool, bytes], list[datetime]]
 
 
 async def fired(connection: Connection, rules: Collection[str], profiles: Collection[bytes]) -> Firings:
-    """For what these rules fired before, as the profiles are now; on trial: for what they would have."""
+    """For what these rules fired before, as the profiles are now; on trial: for what they would have.
+
+    Decisions are found by their record: the index by rule leads through all that it ever decided.
+    """
     rows = await connection.fetch(
         """
         SELECT j.rule, false, r.profile_id, j.happened_at
@@ -115,7 +118,7 @@ async def fired(connection: Connection, rules: Collection[str], profiles: Collec
         UNION ALL
         SELECT d.rule, true, r.profile_id, a.at
         FROM source_record r JOIN rule_decision d USING (record_id) JOIN activity a USING (event_id)
-        WHERE r.profile_id = ANY($2::uuid[]) AND d.rule = ANY($1::text[]) AND d.verdict = 'trial'
+        WHERE r.profile_id = ANY($2::uuid[]) AND d.rule || '' = ANY($1::text[]) AND d.verdict = 'trial'
         """,
         list(rules),
         list(profiles),

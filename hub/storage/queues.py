@@ -48,7 +48,7 @@ async def _timers(connection: Connection) -> dict[str, Any]:
     (row,) = await connection.fetch(
         """
         SELECT count(*), extract(epoch FROM clock_timestamp() - min(due_at))::double precision
-        FROM journey WHERE state <> 'ended'
+        FROM journey WHERE state = 'waiting' OR state = 'working'
         """
     )
     return {"pending": row[0], "oldest_seconds": _seconds(row[1])}

@@ -75,10 +75,12 @@ STATEMENTS = (
         outcome text,
         began_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         ended_at timestamptz,
-        UNIQUE (rule, event_id)
+        UNIQUE (event_id, rule)
     ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500)
     """,
+    # No index begins with the rule: a plan made while the table was small would go through all of its journeys.
     "CREATE INDEX journey_due ON journey (due_at) WHERE state = 'waiting'",
+    "CREATE INDEX journey_taken ON journey (lease_until) WHERE state = 'working'",
     "CREATE INDEX journey_record ON journey (record_id, rule)",
     # What was done, once: the key is the deed. `effect` is what it came to (an event id, a task, a delivery, an owner).
     """

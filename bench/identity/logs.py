@@ -12,11 +12,12 @@ from zlib import crc32
 from hub.identity import outcome, resolve
 from hub.identity.evidence import DEVICE, MAILBOX, Fact
 from tests.support.crowd import a_crowd, a_town, decisions_among, erasures_among
+from tests.support.remarks import remarks_among
 
 PARTITIONS = 8
 REPEATED = (0.05, 0.10)
 """The least and the greatest share of events that come twice."""
-DECISIONS = 12
+DECISIONS, REMARKS = 12, 60
 CAPS = (None, None, (6, 2), (3, 2))
 """The caps of the product, and smaller ones as (claimers of a value, given names): then more turns shared."""
 LARGE = (None, None, None, 40)
@@ -85,12 +86,13 @@ def caps_of(one: Plan) -> Iterator[None]:
 
 
 def said(one: Plan) -> list[Fact]:
-    """The distinct events of a run, decisions and erasures among them."""
+    """The distinct events of a run, decisions, erasures and remarks among them."""
     chance = random.Random(f"said {one.seed}")
     facts = a_town(one.seed, one.events) if one.town else a_crowd(one.seed, one.events)
     known = sorted({fact.who.record for fact in facts if fact.who})
     made = decisions_among(known, chance, 2 if one.town else DECISIONS)
-    return [*facts, *made, *erasures_among(facts, chance, one.erasures)]
+    gone = erasures_among(facts, chance, one.erasures)
+    return [*facts, *made, *gone, *remarks_among(known, chance, 2 if one.town else REMARKS)]
 
 
 def laid(one: Plan, facts: Sequence[Fact]) -> Log:
@@ -110,4 +112,4 @@ def _partition(fact: Fact) -> int:
     if fact.who:
         claims = fact.who.claims
         return crc32((claims[0].value if claims else fact.who.key).encode()) % PARTITIONS
-    return crc32(fact.decision.records[0] if fact.decision else fact.event) % PARTITIONS
+    return crc32(fact.decision.records[0] if fact.decision else fact.record or fact.event) % PARTITIONS

@@ -30,6 +30,7 @@ async def differences(pool: Pool, facts: Sequence[Fact]) -> list[str]:
     messages = await _messages(pool)
     return [
         *_unlike("profile", await lines(pool), model.lines),
+        *_unlike("facts of profile", await lines(pool, facts=True), model.facts),
         *_unlike("shared identifier", await _shared(pool), _texts(model)),
         *(f"audit: not so: {promise}" for promise in await unkept(pool)),
         *_unlike("activity", await _activities(pool), sorted(fact.id for fact in facts)),
@@ -71,10 +72,12 @@ async def _activities(pool: Pool) -> list[str]:
 
 
 def _heard(messages: Messages, facts: Sequence[Fact]) -> tuple[list[str], list[str]]:
-    """Ids of people's events that were told and that should have been: each once. What is erased may have been told."""
+    """Ids of people's events that were told and that should have been: each once. What is erased may have been told,
+    and a remark is where its record was heard of by then.
+    """
     told = [ident for topic, _, kind, ident, *_ in messages if topic == ACTIVITIES.name and kind not in HUBS_OWN]
     until = until_of(facts)
-    lost = {one.id for one in facts if one.who and living(one, until).who is None}
+    lost = {one.id for one in facts if one.remark or (one.who and living(one, until).who is None)}
     counted = sorted(ident for ident in told if ident not in lost)
     twice = [ident for ident, times in Counter(told).items() if times > 1]
     return sorted([*counted, *twice]), sorted(one.id for one in facts if one.who and one.id not in lost)

@@ -26,7 +26,6 @@ from hub.identity.evidence import Fact, Words
 from hub.identity.ids import as_text
 from hub.identity.remarks import ADDED, OWNER, REMOVED, STAGE
 from hub.settings import check
-from hub.storage import export
 from hub.storage.pool import Pool
 from tests.support.crowd import a_crowd, decisions_among
 from tests.support.histories import batches
@@ -54,7 +53,7 @@ def said(target: Fact, field: str, value: str, at: str, by: str = "eve") -> Fact
 
 async def facts_lines(pool: Pool) -> tuple[bytes, ...]:
     """What `--facts` prints, a line per profile."""
-    return tuple(b"".join([block async for block in export.lines(pool, facts=True)]).splitlines())
+    return await lines(pool, facts=True)
 
 
 async def timeline(pool: Pool, of: Fact) -> list[str]:

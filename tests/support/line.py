@@ -65,9 +65,9 @@ async def write(pool: Pool, facts: Sequence[Fact], *, tries: int = 1) -> list[Ba
     return causes
 
 
-async def lines(pool: Pool) -> tuple[bytes, ...]:
-    """The export, a line per profile."""
-    blocks = [block async for block in export.lines(pool)]
+async def lines(pool: Pool, *, facts: bool = False) -> tuple[bytes, ...]:
+    """The export, a line per profile; with `facts` without what rules set."""
+    blocks = [block async for block in export.lines(pool, facts=facts)]
     return tuple(b"".join(blocks).splitlines())
 
 

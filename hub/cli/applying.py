@@ -57,9 +57,14 @@ def files_of(paths: Sequence[Path]) -> list[Path]:
 
 def loaded(file: Path) -> Loaded:
     """A file, read. Raises Misconfigured where it cannot be opened."""
+    return read(str(file), _content(file))
+
+
+def _content(file: Path) -> bytes:
+    """As much of a file as may be in one, and a byte more."""
     try:
         with file.open("rb") as content:
-            return read(str(file), content.read(LARGEST + 1))
+            return content.read(LARGEST + 1)
     except OSError as error:
         raise Misconfigured(f"{file}: {error.strerror}") from error
 
@@ -71,11 +76,8 @@ def teams_of(settings: Settings) -> Teams:
 
 async def apply(pool: Pool, wish: Wish) -> Applied:
     """Take over what is right. Where a file is wrong nothing is, unless `partly`. Raises Retry."""
-    files, problems = [], [*check(wish.files, ACTIONS, beside(wish.files))]
-    for one in wish.files:
-        whole, found_wrong = enclosed(one, template_beside(one))
-        files.append(whole)
-        problems += found_wrong
+    files, problems = examined(wish.files)
+    for one in files:
         if not wish.mail and (place := first_mail(one)):
             problems.append(one.where.problem(place, "hub.toml has no relay for mails: [mail]"))
     wrong = {one.file for one in problems if one.grade == "error"}
@@ -105,13 +107,23 @@ async def apply(pool: Pool, wish: Wish) -> Applied:
     return applied
 
 
+def examined(files: Sequence[Loaded]) -> tuple[list[Loaded], list[Problem]]:
+    """The files with their templates in them, and everything that is wrong with either. Raises Misconfigured."""
+    problems, whole = check(files, ACTIONS, beside(files)), []
+    for one in files:
+        filled, wrong = enclosed(one, template_beside(one))
+        whole.append(filled)
+        problems += wrong
+    return whole, problems
+
+
 def template_beside(one: Loaded) -> Find:
     """Where the templates of a file are: templates/<name>.liquid beside it."""
     folder = Path(one.where.file).parent / "templates"
 
     def find(name: str) -> bytes | None:
         file = folder / f"{name}.liquid"
-        return file.read_bytes() if file.is_file() else None
+        return _content(file) if file.is_file() else None
 
     return find
 

@@ -37,7 +37,7 @@ def check(
     paths: Paths = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Read rules and segments: each as a sentence, or everything that is wrong with it, by line.
+    """Read rules, their templates and segments: each as a sentence, or everything that is wrong with it, by line.
 
     Warnings are words that may be right and look like a slip of the pen. Status 1: something is wrong.
 
@@ -47,12 +47,10 @@ def check(
         hub rules check rules/urgent-ticket.yaml
         hub rules check --json | jq -r '.problems[].reason'
     """
-    from hub.automation.checks import check as examine
-    from hub.cli.applying import beside, files_of, loaded
-    from schemas.actions import ACTIONS
+    from hub.cli.applying import examined, files_of, loaded
 
     read = [session.told(partial(loaded, file)) for file in files_of(paths or [session.settings().rules.folder])]
-    problems = examine(read, ACTIONS, session.told(lambda: beside(read)))
+    _, problems = session.told(lambda: examined(read))
     if as_json:
         session.print_json({"files": [_told(one) for one in read], "problems": [_plain(one) for one in problems]})
     else:

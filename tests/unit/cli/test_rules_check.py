@@ -55,6 +55,19 @@ def test_the_folder_of_the_settings_is_read(folder: Path) -> None:
     assert (answer.exit_code, answer.stdout) == (0, "some (rule, version 1)\n  When an order is placed: end.\n")
 
 
+def test_a_template_that_is_missing_or_wrong_is_told_as_the_rule_is(folder: Path) -> None:
+    (folder / "some.yaml").write_bytes(lines().replace(b"{end: {}}", b"{send_email: {template: thanks}}"))
+    answer = command.invoke(app, ["rules", "check"])
+    assert (answer.exit_code, "there is no templates/thanks.liquid beside the rule" in answer.stdout) == (1, True)
+    (folder / "templates").mkdir()
+    mail = folder / "templates" / "thanks.liquid"
+    mail.write_text("subject: Thanks\n---\nHi {{ profil.name }}\n")
+    answer = command.invoke(app, ["rules", "check"])
+    assert (answer.exit_code, "line 3: profil: no such value; did you mean profile?" in answer.stdout) == (1, True)
+    mail.write_text("subject: Thanks\n---\nHi {{ profile.name }}\n")
+    assert command.invoke(app, ["rules", "check"]).exit_code == 0
+
+
 def test_a_wrong_file_is_status_1_with_line_place_and_word(folder: Path) -> None:
     (folder / "some.yaml").write_bytes(lines("if:", "  all:", "    - {cuont: order.paid, is: 1}"))
     answer = command.invoke(app, ["rules", "check"])

@@ -28,6 +28,8 @@ AT_ONCE = 8
 LEASE_SECONDS, SEND_SECONDS = 60.0, 30.0
 """A lease outlives the longest try, so nobody sends what is on the wire."""
 IDLE_SECONDS = 1.0
+GRACE_SECONDS = 5.0
+"""When told to stop, mails on the wire get that long to end."""
 _log = structlog.get_logger("consumers.mailer")
 
 
@@ -85,7 +87,15 @@ def of(settings: Mail, pool: Pool) -> Mailer | None:
 
 
 async def run(mailer: Mailer, hints: Hints, stop: asyncio.Event) -> None:
-    """Send until `stop`; what is on the wire then is ended first."""
+    """Send until `stop`; what is on the wire then has a moment to end, else it is tried again by whoever comes next."""
+    async with asyncio.TaskGroup() as tasks:
+        sending = tasks.create_task(_send_on(mailer, hints, stop))
+        await stop.wait()
+        await asyncio.wait({sending}, timeout=GRACE_SECONDS)
+        sending.cancel()
+
+
+async def _send_on(mailer: Mailer, hints: Hints, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             if await mailer.turn():

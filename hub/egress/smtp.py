@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from email.message import EmailMessage
 from typing import Literal, NamedTuple
 
@@ -28,25 +29,27 @@ class Said(NamedTuple):
 
 
 async def post(place: Place, sender: str, recipient: str, message: EmailMessage, seconds: float) -> Said:
-    """Hand one mail over. Never raises for what a relay or the way to it may do."""
+    """Hand one mail over, within so many seconds in all. Never raises for what a relay or the way to it may do."""
     starttls = {"never": False, "if_offered": None, "always": True}[place.tls]
     try:
-        _, text = await aiosmtplib.send(
-            message,
-            sender=sender,
-            recipients=[recipient],
-            hostname=place.host,
-            port=place.port,
-            username=place.user,
-            password=place.password,
-            start_tls=starttls,
-            timeout=seconds,
-        )
+        async with asyncio.timeout(seconds):  # the library's own bound is one for each word of the relay
+            _, text = await aiosmtplib.send(
+                message,
+                sender=sender,
+                recipients=[recipient],
+                hostname=place.host,
+                port=place.port,
+                username=place.user,
+                password=place.password,
+                start_tls=starttls,
+                timeout=seconds,
+            )
     except aiosmtplib.SMTPRecipientsRefused as error:
-        refused = error.recipients[0]
-        return Said(refused.code, f"{refused.code} {refused.message}")
+        first = error.recipients[0]
+        return Said(first.code, f"{first.code} {first.message}")
     except aiosmtplib.SMTPResponseException as error:
-        return Said(error.code, f"{error.code} {error.message}")
+        refused = error.code if error.code >= 400 else None  # a yes where none was asked for is no answer
+        return Said(refused, f"{error.code} {error.message}")
     except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
         return Said(None, f"{type(error).__name__}: {error}")
     return Said(250, f"250 {text}")

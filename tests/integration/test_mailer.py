@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 
+from consumers import mailer
 from consumers.mailer import Mailer
-from hub.egress.smtp import Place
+from consumers.mailing import message
+from hub.cache import LocalHints
+from hub.egress.smtp import Place, post
 from hub.embedded.ports import LOOPBACK, keep_or_choose
 from hub.identity.ids import hash_id
 from hub.storage import mails
 from hub.storage.mails import Mail
 from hub.storage.pool import Pool, transaction
 from schemas.outgoing import key_of
-from tests.support.relay import OK, Relay
+from tests.support.relay import OK, Relay, dripping
 
 pytestmark = pytest.mark.integration
 SENDER = "Example <hello@example.com>"
@@ -35,11 +39,11 @@ async def states(pool: Pool) -> dict[str, str]:
     return {row[0].partition("@")[0]: row[1] for row in await pool.fetch("SELECT recipient, state FROM mail")}
 
 
-async def worked_off(mailer: Mailer, pool: Pool) -> None:
+async def worked_off(sends: Mailer, pool: Pool) -> None:
     """Turns until nothing waits; what is to be tried again comes due in a moment."""
     async with asyncio.timeout(20):
         while {"pending", "retry", "sending"} & set((await states(pool)).values()):
-            await mailer.turn()
+            await sends.turn()
 
 
 async def test_a_mail_goes_out_as_it_was_written_down(pool: Pool) -> None:
@@ -58,11 +62,11 @@ async def test_a_mail_goes_out_as_it_was_written_down(pool: Pool) -> None:
 
 async def test_the_same_mail_written_down_again_goes_out_once(pool: Pool) -> None:
     async with Relay().serving() as relay:
-        mailer = Mailer(pool, relay.place, SENDER)
+        sends = Mailer(pool, relay.place, SENDER)
         await put(pool, "ann")
-        await worked_off(mailer, pool)
+        await worked_off(sends, pool)
         await put(pool, "ann")
-        assert await mailer.turn() == 0
+        assert await sends.turn() == 0
         assert len(relay.took) == 1
 
 
@@ -106,8 +110,8 @@ async def test_several_mailers_at_once_send_each_mail_once(pool: Pool) -> None:
         await put(pool, *(f"p{number}" for number in range(60)))
         mailers = [Mailer(pool, relay.place, SENDER, SOON) for _ in range(4)]
         async with asyncio.TaskGroup() as tasks:
-            for mailer in mailers:
-                tasks.create_task(worked_off(mailer, pool))
+            for one in mailers:
+                tasks.create_task(worked_off(one, pool))
         assert sorted(str(mail["To"]) for mail in relay.took) == sorted(
             f"p{number}@example.net" for number in range(60)
         )
@@ -119,3 +123,33 @@ async def test_a_header_that_would_break_out_ends_the_mail(pool: Pool) -> None:
             await mails.put(connection, [a_mail("ann")._replace(subject="Hi\nBcc: eve@example.net")])
         await Mailer(pool, relay.place, SENDER).turn()
         assert (relay.offered, await states(pool)) == ([], {"ann": "dead"})
+
+
+async def test_a_relay_that_is_slow_at_every_word_is_left_before_the_lease_ends(pool: Pool) -> None:
+    made = message(a_mail("ann"), SENDER, datetime(2026, 11, 22, tzinfo=UTC))
+    async with dripping(0.2) as (place, _):
+        said = await post(place, "hello@example.com", "ann@example.net", made, 0.5)
+    assert (said.code, said.text.partition(":")[0]) == (None, "TimeoutError")
+    assert mailer.SEND_SECONDS < mailer.LEASE_SECONDS
+
+
+async def test_a_relay_that_says_yes_to_everything_has_taken_nothing() -> None:
+    """It never asks for the mail (354), so its 250 is no word about one."""
+    made = message(a_mail("ann"), SENDER, datetime(2026, 11, 22, tzinfo=UTC))
+    async with dripping(0.0) as (place, _):
+        said = await post(place, "hello@example.com", "ann@example.net", made, 5)
+    assert said.code is None
+    assert "250" in said.text
+
+
+async def test_who_is_told_to_stop_does_not_wait_for_a_relay_that_is_silent(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailer, "GRACE_SECONDS", 0.1)
+    await put(pool, "ann")
+    stop = asyncio.Event()
+    async with dripping(3600) as (place, spoken_to), asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(mailer.run(Mailer(pool, place, SENDER), LocalHints(), stop))
+        await spoken_to.wait()
+        stop.set()
+    assert await states(pool) == {"ann": "sending"}, "whoever comes next takes it when the lease is over"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from hub import clock
 from hub.egress.smtp import Place
 from hub.embedded.ports import LOOPBACK
 
@@ -50,3 +51,35 @@ class Relay:
         finally:
             server.close()
             await server.wait_closed()
+
+
+@asynccontextmanager
+async def dripping(seconds: float) -> AsyncIterator[tuple[Place, asyncio.Event]]:
+    """A relay that thinks for so long before each of its words; the event is set when somebody speaks to it."""
+    spoken_to, closing = asyncio.Event(), asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        spoken_to.set()
+        word = b"220 relay"
+        with suppress(ConnectionError):
+            while not closing.is_set():
+                await clock.pause(closing, seconds)
+                writer.write(word + b"\r\n")
+                await writer.drain()
+                word = b"250 fine"
+                if not await reader.readline():
+                    break
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        left.set()
+
+    left = asyncio.Event()
+    server = await asyncio.start_server(answer, LOOPBACK, 0)
+    try:
+        yield Place(LOOPBACK, server.sockets[0].getsockname()[1], "never"), spoken_to
+    finally:
+        closing.set()
+        server.close()
+        if spoken_to.is_set():
+            await left.wait()

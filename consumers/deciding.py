@@ -59,40 +59,21 @@ class Occasion(NamedTuple):
 
 def remarked(occasion: Occasion, said: Remarked, value: bytes) -> Fact:
     """What a person or a rule said of a record; `value` is what is kept of it. Raises Unreadable."""
-    value.decode()
-    return Fact(
-        occasion.event,
-        occasion.id,
-        occasion.type,
-        HUB,
-        occasion.at,
-        occasion.received_at,
-        trusted=True,
-        spam=False,
-        payload=value,
-        who=None,
-        remark=remark(occasion.type, said),
-    )
+    return _ours(occasion, value)._replace(remark=remark(occasion.type, said))
 
 
 def decided(occasion: Occasion, value: bytes) -> Fact:
     """What a person did: about the records that it names, on nobody's timeline. Raises as `decision` does."""
-    is_erasure = occasion.type == ERASED
+    if occasion.type == ERASED:
+        return _ours(occasion, value)._replace(erasure=erasure(value))
+    return _ours(occasion, value)._replace(decision=decision(occasion.type, value))
+
+
+def _ours(occasion: Occasion, value: bytes) -> Fact:
+    """A fact that was said in the hub itself. Raises UnicodeDecodeError for what cannot be kept."""
     value.decode()
-    return Fact(
-        occasion.event,
-        occasion.id,
-        occasion.type,
-        HUB,
-        occasion.at,
-        occasion.received_at,
-        trusted=True,
-        spam=False,
-        payload=value,
-        who=None,
-        decision=None if is_erasure else decision(occasion.type, value),
-        erasure=erasure(value) if is_erasure else None,
-    )
+    event, name, event_type, at, received_at = occasion
+    return Fact(event, name, event_type, HUB, at, received_at, trusted=True, spam=False, payload=value, who=None)
 
 
 def erasure(value: bytes) -> Erasure:

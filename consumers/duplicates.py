@@ -26,6 +26,7 @@ from hub.identity.ids import from_text
 from hub.identity.outcome import Row
 from hub.identity.suspects import MOST_IN_BLOCK, WEIGHTS, Weights
 from hub.storage import profiles, suspects
+from hub.storage.offsets import reached
 from hub.storage.pool import Connection
 from hub.storage.suspects import Key, Pair, key_of
 from schemas.topics import HUB_TOPIC, PROFILES
@@ -84,7 +85,7 @@ class Duplicates:
         """
         until = clock.monotonic() + WAIT_SECONDS
         while decided:
-            positions = await suspects.positions(transaction, self._decides, {topic for topic, _, _ in decided})
+            positions = await reached(transaction, self._decides, {topic for topic, _, _ in decided})
             decided = [one for one in decided if positions.get(one[:2], 0) <= one[2]]
             if decided and clock.monotonic() > until:
                 raise Retry(f"{len(decided)} decisions are not written yet", after=1.0)

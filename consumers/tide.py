@@ -13,8 +13,8 @@ from typing import Protocol
 
 from consumers import profiles
 from hub.storage import tides
+from hub.storage.offsets import Place, reached
 from hub.storage.pool import Connection
-from hub.storage.tides import Place
 from schemas.topics import ACTIVITIES, INBOUND
 
 GROUP = "automation"
@@ -73,5 +73,5 @@ class Tide:
         return not await tides.waits_in_outbox(connection, self._newest)
 
     async def _is_past(self, connection: Connection, group: str, ends: Spans) -> bool:
-        found = await tides.positions(connection, self._prefix + group, {topic for topic, _ in ends})
+        found = await reached(connection, self._prefix + group, {topic for topic, _ in ends})
         return all(max(found.get(place, 0), begin) >= end for place, (begin, end) in ends.items())

@@ -11,6 +11,7 @@ from typing import Any
 
 from hub import clock
 from hub.api.deciding import living, member, waited
+from hub.api.why import record_told
 from hub.identity.evidence import DEVICE, LINK, MAILBOX, Known
 from hub.identity.explanation import Reason, explain
 from hub.identity.ids import as_text
@@ -99,14 +100,6 @@ def _sure(founder: bytes, joined: Collection[Reason]) -> set[bytes]:
 
 
 def _record(row: Row, joined: Collection[Reason], sure: Collection[bytes]) -> dict[str, Any]:
-    known = row.known
-    return {
-        "id": as_text(known.record),
-        "source": known.source,
-        "kind": known.kind,
-        "key": known.key[1],
-        "names": sorted({" ".join(filter(None, name)) for name in known.evidence.names}),
-        "activities": row.activities,
-        "sure": known.record in sure,
-        "because": [one.sentence for one in joined if known.record in {one.one, one.other}],
-    }
+    record = row.known.record
+    because = [one.sentence for one in joined if record in {one.one, one.other}]
+    return record_told(row) | {"sure": record in sure, "because": because}

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hub.api.deciding_shapes import WhyRecord
 from schemas.identifiers import Identifier
 
 
@@ -22,15 +23,9 @@ class EraseRequest(BaseModel):
     dry_run: bool = Field(default=False, description="Show what would be erased, and do nothing.")
 
 
-class ErasedRecord(BaseModel):
-    """A record of the profile."""
+class ErasedRecord(WhyRecord):
+    """A record of the profile, and what ties it to the others."""
 
-    id: str
-    source: str
-    kind: str
-    key: str
-    names: list[str]
-    activities: int
     sure: bool = Field(description="False: a phone or a device alone ties it to the others; it may be somebody else's.")
     because: list[str] = Field(description="What ties it to the others.")
 

@@ -33,7 +33,7 @@ async def why(pool: Pool, written: str) -> dict[str, Any]:
     return {
         "profile_id": as_text(identity),
         "rules": RULES,
-        "records": [_record(rows[record]) for record in records],
+        "records": [record_told(rows[record]) for record in records],
         "joined": [_reason(one, rows, identity) for one in joined],
         "apart": [_reason(one, rows, identity) for one in apart],
         "decisions": [decision_told(one, live) for one in made],
@@ -48,7 +48,8 @@ def in_force(rows: dict[bytes, Row]) -> set[str]:
     return {one.decision for one in decided.merges} | {one.decision for one in decided.cuts}
 
 
-def _record(row: Row) -> dict[str, Any]:
+def record_told(row: Row) -> dict[str, Any]:
+    """A record as it is told (`hub.api.deciding_shapes.WhyRecord`)."""
     known = row.known
     return {
         "id": as_text(known.record),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 
 import orjson
@@ -11,6 +11,19 @@ from hub.clock import from_milliseconds
 from hub.components import Letter, Positions
 from hub.errors import Retry
 from hub.storage.pool import Connection, Pool, reading, transaction
+
+Place = tuple[str, int]
+"""(topic with Kafka's prefix, partition)"""
+
+
+async def reached(connection: Connection, group: str, topics: Collection[str]) -> dict[Place, int]:
+    """Where another consumer group is on these topics; names with Kafka's prefix."""
+    rows = await connection.fetch(
+        "SELECT topic, part, next_offset FROM stored_offset WHERE grp = $1 AND topic = ANY($2::text[])",
+        group,
+        list(topics),
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 class PostgresStore:

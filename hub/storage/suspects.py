@@ -24,10 +24,6 @@ Key = tuple[bytes, bytes]
 """Two record ids, the smaller one first."""
 
 
-Place = tuple[str, int]
-"""(topic, partition)"""
-
-
 class Pair(NamedTuple):
     """A row. `reasons` is JSON text, `refusal` the sentence of a rule that refused to join the two.
 
@@ -174,16 +170,6 @@ async def written(connection: Connection, events: Collection[bytes]) -> set[byte
     """Those of these events that are activities by now."""
     rows = await connection.fetch("SELECT event_id FROM activity WHERE event_id = ANY($1::uuid[])", list(events))
     return {row[0] for row in rows}
-
-
-async def positions(connection: Connection, group: str, topics: Collection[str]) -> dict[Place, int]:
-    """Where another consumer group is on these topics; names with Kafka's prefix."""
-    rows = await connection.fetch(
-        "SELECT topic, part, next_offset FROM stored_offset WHERE grp = $1 AND topic = ANY($2::text[])",
-        group,
-        list(topics),
-    )
-    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def _columns(rows: Collection[tuple[object, ...]]) -> list[list[object]]:

@@ -1,30 +1,16 @@
-"""How far what arrives has come through the house: what a look at the stored offsets and the outbox tells."""
+"""How far what arrives has come through the house: what a look at the slow lane and the outbox tells."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
 from hub.storage.pool import Connection
-
-Place = tuple[str, int]
-"""(topic with Kafka's prefix, partition)"""
 
 
 async def now(connection: Connection) -> datetime:
     """The database's clock."""
     found: datetime = await connection.fetchval("SELECT clock_timestamp()")
     return found
-
-
-async def positions(connection: Connection, group: str, topics: Collection[str]) -> dict[Place, int]:
-    """Where a consumer group is on these topics; names with Kafka's prefix."""
-    rows = await connection.fetch(
-        "SELECT topic, part, next_offset FROM stored_offset WHERE grp = $1 AND topic = ANY($2::text[])",
-        group,
-        list(topics),
-    )
-    return {(row[0], row[1]): row[2] for row in rows}
 
 
 async def put_aside_before(connection: Connection, at: datetime) -> bool:

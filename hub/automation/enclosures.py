@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
+
+from pydantic import ValidationError
 
 from hub.automation.files import Loaded, parsed
 from hub.automation.problems import Place, Problem
 from hub.automation.templates import BadTemplate, read
 from hub.automation.walk import steps_of
+from schemas.actions import SendEmail
 from schemas.rules import ActionStep, Rule
 
 VERB, TEMPLATE, SOURCE = "send_email", "template", "source"
@@ -24,18 +28,17 @@ def enclosed(one: Loaded, find: Find) -> tuple[Loaded, list[Problem]]:
     So who waits in a journey gets the mail of the version they began with, and a template that was changed asks for a
     new version of its rules.
     """
-    if not isinstance(one.value, Rule) or not list(_mails(one.value)):
+    if not isinstance(one.value, Rule):
         return one, []
     texts: dict[str, str] = {}
     problems = []
     for place, settings in _mails(one.value):
-        name = str(settings.get(TEMPLATE, ""))
         try:
-            texts[name] = _text(name, settings.get(SOURCE), find)
+            texts[settings.template] = _text(settings, find)
         except BadTemplate as error:
             at = f"line {error.line}: " if error.line > 1 else ""
-            problems.append(one.where.problem((*place, VERB, TEMPLATE), f"{name}: {at}{error}"))
-    if problems:
+            problems.append(one.where.problem((*place, VERB, TEMPLATE), f"{settings.template}: {at}{error}"))
+    if problems or not texts:
         return one, problems
     plain: dict[str, Any] = one.value.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return Loaded(one.where, parsed({**plain, "steps": _filled(plain["steps"], texts)}), one.problems), []
@@ -49,17 +52,19 @@ def first_mail(one: Loaded) -> Place | None:
     return next(((*place, step.verb) for place, step in steps if step.verb in WRITING), None)
 
 
-def _mails(rule: Rule) -> Iterator[tuple[Place, dict[str, Any]]]:
+def _mails(rule: Rule) -> Iterator[tuple[Place, SendEmail]]:
+    """The steps that send a mail, but those whose settings are wrong: `hub.automation.checks` tells of them."""
     for place, step in steps_of(rule.steps):
         if isinstance(step, ActionStep) and step.verb == VERB:
-            yield place, step.settings
+            with suppress(ValidationError):
+                yield place, SendEmail.model_validate(step.settings)
 
 
-def _text(name: str, inside: str | None, find: Find) -> str:
-    content = inside.encode() if inside is not None else find(name)
+def _text(settings: SendEmail, find: Find) -> str:
+    content = find(settings.template) if settings.source is None else settings.source.encode()
     if content is None:
-        raise BadTemplate(f"there is no templates/{name}.liquid beside the rule")
-    read(name, content)
+        raise BadTemplate(f"there is no templates/{settings.template}.liquid beside the rule")
+    read(settings.template, content)
     return content.decode("utf-8-sig")
 
 
@@ -67,7 +72,8 @@ def _filled(steps: list[dict[str, Any]], texts: dict[str, str]) -> list[dict[str
     found = []
     for step in steps:
         if VERB in step:
-            found.append({VERB: {**step[VERB], SOURCE: texts[step[VERB][TEMPLATE]]}})
+            text = texts.get(step[VERB].get(TEMPLATE))
+            found.append({VERB: step[VERB] if text is None else {SOURCE: text, **step[VERB]}})
         elif "branch" in step:
             ways = {way: _filled(step["branch"][way], texts) for way in ("then", "else") if way in step["branch"]}
             found.append({"branch": {**step["branch"], **ways}})

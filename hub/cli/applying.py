@@ -33,7 +33,7 @@ class Wish:
     prune: bool = False
     partly: bool = False
     dry_run: bool = False
-    mail: bool = True
+    mail: bool = False
 
 
 @dataclass(frozen=True, slots=True)

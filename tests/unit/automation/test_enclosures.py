@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+import pytest
+
 from hub.automation.enclosures import enclosed
 from hub.automation.files import Loaded, read
 from hub.automation.plan import Standing, body_of, plan
@@ -61,3 +64,31 @@ def test_a_rule_without_mails_is_left_as_it_is() -> None:
     one = read("rules/quiet.yaml", quiet)
     assert one.value
     assert enclosed(one, lambda _: None) == (one, [])
+
+
+def test_a_text_in_the_rule_itself_stays_with_its_own_step() -> None:
+    mails = b"""  - send_email: {template: one, source: "subject: A\\n---\\nfirst"}
+  - send_email: {template: one, source: "subject: B\\n---\\nsecond"}
+  - send_email: {template: one}
+"""
+    whole, problems = enclosed(read("rules/hello.yaml", RULE[: RULE.index(b"  - branch")] + mails), FILES.get)
+    assert problems == []
+    assert whole.value
+    steps = orjson.loads(body_of(whole.value))["steps"]
+    assert [step["send_email"]["source"].partition("---")[2].strip() for step in steps] == ["first", "second", "x"]
+
+
+@pytest.mark.parametrize(
+    "settings", [b"{template: one, source: 5}", b"{template: ../../one}", b"{}", b"{template: [1]}"]
+)
+def test_settings_that_are_wrong_are_left_to_the_checks(settings: bytes) -> None:
+    asked: list[str] = []
+
+    def find(name: str) -> bytes | None:
+        asked.append(name)
+        return None
+
+    one = read("rules/hello.yaml", RULE[: RULE.index(b"  - branch")] + b"  - send_email: " + settings + b"\n")
+    assert one.value
+    assert enclosed(one, find) == (one, [])
+    assert asked == [], "no file is opened for a name that is none"

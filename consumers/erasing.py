@@ -73,7 +73,6 @@ async def _take_out_words(
     await traces.empty_nobodys(connection, values, fact.at)
     await traces.empty_activities(connection, sifted.lost)
     await traces.move_activities(connection, sifted.moved)
-    await traces.empty_decisions_of_rules(connection, sifted.touched, sifted.lost)
     decisions = await erasure.decisions_about(connection, asked.records)
     left = {event: retold(data, asked.records) for event, data in decisions.items()}
     await traces.retell_decisions(connection, left, asked.records)
@@ -85,10 +84,10 @@ async def _take_out_people(connection: Connection, sifted: Sifted, found: Forgot
     await suspects.alone(connection)
     told = {one.person.profile for one in found.changes.profiles}
     await traces.empty_suspicions(connection, found.gone | told, values)
+    await traces.move_automation(connection, sifted.moved)
+    await traces.empty_automation(connection, sifted.touched, found.gone, sifted.lost)
     identifiers = await traces.forget_claims(connection, sifted.touched)
     await traces.forget_records(connection, found.gone, found.bare)
-    await traces.move_automation(connection, sifted.moved)
-    await traces.empty_automation(connection, found.gone, sifted.lost)
     new = {
         claim.identifier: (claim.namespace, claim.value, found.changes.identifiers[claim.identifier].group)
         for fact in sifted.left

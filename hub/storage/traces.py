@@ -37,33 +37,6 @@ async def retell_decisions(
     await connection.execute("DELETE FROM link_decision WHERE record_id = ANY($1::uuid[])", list(records))
 
 
-async def empty_decisions_of_rules(
-    connection: Connection, records: Collection[bytes], events: Collection[bytes]
-) -> None:
-    """What rules saw of these people is forgotten, and whoever is on the way because of these events goes no further.
-
-    The profile may have told them of its other records as well. That something was decided and done stays: it is not
-    to be done again.
-    """
-    await connection.execute(
-        """
-        UPDATE rule_decision SET seen = '[]', reason = 'erased' WHERE record_id IN (
-            SELECT record_id FROM source_record WHERE record_id = ANY($1::uuid[]) OR profile_id IN
-                (SELECT profile_id FROM source_record WHERE record_id = ANY($1::uuid[])))
-        """,
-        list(records),
-    )
-    await connection.execute(
-        """
-        UPDATE journey SET occasion = '{}', state = 'ended', outcome = coalesce(outcome, 'erased'), place = NULL,
-               ended_at = coalesce(ended_at, clock_timestamp()), lease_until = NULL
-        WHERE record_id = ANY($1::uuid[]) AND event_id = ANY($2::uuid[])
-        """,
-        list(records),
-        list(events),
-    )
-
-
 async def forget_claims(connection: Connection, records: Collection[bytes]) -> list[bytes]:
     """What these records claim is claimed no more; gives the identifiers."""
     rows = await connection.fetch(
@@ -200,23 +173,37 @@ async def move_automation(connection: Connection, moved: Mapping[bytes, bytes]) 
         )
 
 
-async def empty_automation(connection: Connection, records: Collection[bytes], events: Collection[bytes]) -> None:
-    """What rules saw and did about these records, or because of these events: rows without a value. Journeys end."""
-    meant = "record_id = ANY($1::uuid[]) OR event_id = ANY($2::uuid[])"
+async def empty_automation(
+    connection: Connection, touched: Collection[bytes], gone: Collection[bytes], events: Collection[bytes]
+) -> None:
+    """What rules saw and wrote about the touched records is forgotten. Whoever is gone, or on the way because of these
+    events, goes no further. That something was decided and done stays: it is not to be done again.
+
+    A profile may have told rules of its other records as well. Comes after `move_automation`, before the records go.
+    """
+    await connection.execute(
+        """
+        UPDATE rule_decision SET seen = '[]', reason = 'erased' WHERE record_id IN (
+            SELECT record_id FROM source_record WHERE record_id = ANY($1::uuid[]) OR profile_id IN
+                (SELECT profile_id FROM source_record WHERE record_id = ANY($1::uuid[])))
+        """,
+        list(touched),
+    )
     for change in (
-        "rule_decision SET seen = '[]', reason = ''",
         "ledger SET effect = '{}'",
-        """journey SET occasion = '{}', state = 'ended', outcome = coalesce(outcome, 'erased'), lease_until = NULL,
-           ended_at = coalesce(ended_at, clock_timestamp()), token = token + 1""",
+        """journey SET occasion = '{}', state = 'ended', outcome = coalesce(outcome, 'erased'), place = NULL,
+           ended_at = coalesce(ended_at, clock_timestamp()), lease_until = NULL, token = token + 1""",
     ):
-        await connection.execute(f"UPDATE {change} WHERE {meant}", list(records), list(events))
+        await connection.execute(
+            f"UPDATE {change} WHERE record_id = ANY($1::uuid[]) OR event_id = ANY($2::uuid[])", list(gone), list(events)
+        )
     await connection.execute(
         """
         UPDATE mail SET recipient = '', subject = '', body = '', headers = '{}', answer = NULL, lease_until = NULL,
                token = token + 1, state = CASE WHEN state = 'sent' THEN state ELSE 'dead' END
         WHERE record_id = ANY($1::uuid[])
         """,
-        list(records),
+        list(touched),
     )
 
 

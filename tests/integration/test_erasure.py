@@ -20,6 +20,9 @@ from hub.identity import resolve
 from hub.identity.erasure import again, living
 from hub.identity.evidence import Fact
 from hub.identity.ids import as_text, identifier_id
+from hub.storage import ledger, mails
+from hub.storage.ledger import Done
+from hub.storage.mails import Mail
 from hub.storage.offsets import PostgresStore
 from hub.storage.pool import Pool, transaction
 from schemas.envelope import ERASED, HUB, MERGED
@@ -94,6 +97,17 @@ async def without_outbox(pool: Pool) -> str:
     return await everything(pool)
 
 
+async def written_by_rules(pool: Pool, ann: Fact, bob: Fact) -> None:
+    """What rules wrote down about the two: a deed, and a mail that waits."""
+    async with transaction(pool) as connection:
+        for number, (one, name) in enumerate(((ann, "Annabella"), (bob, BOB))):
+            about = record(one)
+            effect = orjson.dumps({"events": [{"type": "tag.added", "tag": f"{name} called"}]}).decode()
+            await ledger.write(connection, [Done("asked", one.event, "1", 1, about, "add_tag", "done", effect)])
+            mail = Mail(bytes([number] * 16), f"{name}@firm.org", f"Hello {name}", f"Dear {name}", about)
+            await mails.put(connection, [mail])
+
+
 async def test_no_row_of_any_table_keeps_a_word_of_who_is_erased(batch_pool: Pool) -> None:
     ann = [
         said(1, "shop", {"id": "4711", "email": ANN, "given_name": "Annabella", "phone": "+4930901820"}, day(1)),
@@ -107,12 +121,15 @@ async def test_no_row_of_any_table_keeps_a_word_of_who_is_erased(batch_pool: Poo
     for one in (*ann, *bob, merged):
         await takes(batch_pool, one)
     assert len(await lines(batch_pool)) == 1
+    await written_by_rules(batch_pool, ann[0], bob[0])
     gone = forgotten(map(record, ann), [ANN], day(5))
     await takes(batch_pool, gone)
     left = await without_outbox(batch_pool)
     for word in ("nnabella", "ann.lee", "Leeway", "901820", "4711"):
         assert word not in left, word
     assert BOB in left
+    sent = await batch_pool.fetch("SELECT recipient, state FROM mail ORDER BY id")
+    assert [tuple(row) for row in sent] == [("", "dead"), (f"{BOB}@firm.org", "pending")], "nobody writes to the erased"
     assert await lines(batch_pool) == whole([*ann, *bob, merged, gone]).lines
     await audit(batch_pool)
     for one in (gone, *ann, *bob, merged):

@@ -11,7 +11,9 @@ from typing import Any
 
 from hub import clock
 from hub.api.deciding import living, member, waited
+from hub.api.erasing_shapes import LONGEST_REQUEST
 from hub.api.why import record_told
+from hub.errors import Reject
 from hub.identity.evidence import DEVICE, LINK, MAILBOX, Known
 from hub.identity.explanation import Reason, explain
 from hub.identity.ids import as_text
@@ -25,6 +27,10 @@ _WEAK = frozenset({"phone", DEVICE})
 """What may have passed through other hands: a record that nothing else ties to the person may be somebody else's."""
 
 
+MOST_RECORDS = 10_000
+"""What one event holds: `schemas.events.decision`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What is to be erased: the deed, and what it means, as `hub.api.erasing_shapes.Erased` tells it."""
@@ -36,14 +42,21 @@ class Draft:
 async def draft(pool: Pool, written: str, chosen: Collection[str], by: str, request: str | None = None) -> Draft:
     """Forget the person behind an id, or the `chosen` ones of their records (ids, or source:key).
 
-    It covers all that they said by now. Raises Reject where a record is not of this profile, NotFound, Retry.
+    It covers all that they said by now. Raises Reject where a record is not of this profile or it is too much for one
+    event, NotFound, Retry.
     """
+    if request and len(request) > LONGEST_REQUEST:
+        raise Reject(
+            f"has more than {LONGEST_REQUEST} letters: give the number of the request, not its text", "request"
+        )
     identity = await living(pool, written)
     rows = (await decisions.scope(pool, [identity])).rows
     told = explain([row.known for row in rows.values()])
     person = next(one for one in told.people if one.profile == identity)
     members = {known.record: known for known in person.records}
     records = {record for one in chosen for record in member(members, one)} or set(members)
+    if len(records) > MOST_RECORDS:
+        raise Reject(f"the profile has more than {MOST_RECORDS:,} records: name those that are meant", "records")
     own = await _own(pool, [members[record] for record in records])
     joined, _ = told.of(person)
     shown = [(record in records, _record(rows[record], joined, _sure(identity, joined))) for record in members]

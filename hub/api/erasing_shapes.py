@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from hub.api.deciding_shapes import WhyRecord
 from schemas.identifiers import Identifier
 
+LONGEST_REQUEST = 256
+"""Letters of a request's number."""
+
 
 class EraseRequest(BaseModel):
     """Everything that this person said is to be forgotten. It cannot be undone."""
@@ -18,7 +21,9 @@ class EraseRequest(BaseModel):
         default=None, min_length=1, description="Record ids, or `source:key`; without this all records."
     )
     request: str | None = Field(
-        default=None, max_length=256, description="The number of the request. It is kept: name nobody in it."
+        default=None,
+        max_length=LONGEST_REQUEST,
+        description="The number of the request. It is kept: name nobody in it.",
     )
     dry_run: bool = Field(default=False, description="Show what would be erased, and do nothing.")
 

@@ -9,7 +9,9 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from hub.api import erasing
 from hub.api.app import create_app
+from hub.errors import Reject
 from hub.identity.evidence import Words
 from hub.identity.ids import as_text, record_id
 from hub.settings import check
@@ -57,3 +59,15 @@ async def test_an_empty_list_of_records_is_not_everybody(ask: Callable[..., Any]
     assert (await ask(records=[])).status_code == 422
     (one,) = (await ask(records=["desk:1"])).json()["records"]
     assert one["id"] == as_text(DESK)
+
+
+async def test_what_is_too_much_for_one_event_is_told_before_anything_is_sent(
+    pool: Pool, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await ask(request="x" * 257)).status_code == 422
+    with pytest.raises(Reject, match="the number of the request"):
+        await erasing.draft(pool, as_text(ANN), (), "eve", "x" * 257)
+    monkeypatch.setattr(erasing, "MOST_RECORDS", 1)
+    answer = await ask()
+    assert (answer.status_code, "name those that are meant" in answer.text) == (422, True)
+    assert (await ask(records=["desk:1"])).status_code == 200

@@ -167,7 +167,8 @@ class Place(NamedTuple):
                     return self._ends(f"ended by {one.type}"), []
                 return self._goes_on(one.received_at, sights, manner)
         if journey.is_over and (not journey.heeds or journey.until <= tide):
-            return self._goes_on(journey.until, sights, manner)
+            moved, own = self._goes_on(journey.until, sights, manner)
+            return moved._replace(in_silence=bool(journey.heeds)), own
         return Moved(journey.id, self._rest, None, is_new=False), []
 
     @property

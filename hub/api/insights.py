@@ -1,0 +1,30 @@
+"""`/api/rules/{name}/compare`: what another version would have done."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+
+from hub.api import comparing
+from hub.api.comparing_shapes import Comparison
+from hub.api.keys import needs
+from hub.api.problems import responses
+from schemas.conditions import DURATION
+from schemas.rules import span
+
+router = APIRouter(prefix="/api", dependencies=[Depends(needs("profiles:read"))])
+
+REFUSED = responses(401, 403, 422, 503)
+MISSING = responses(404)
+
+
+@router.get("/rules/{name}/compare", tags=["rules"], response_model=Comparison, responses=REFUSED | MISSING)
+async def compare_rule(
+    request: Request,
+    name: Annotated[str, Path(description="The name of a rule.")],
+    since: Annotated[str, Query(description="How far back, as 90s, 15m, 4h, 7d, 2w.", pattern=DURATION)] = "7d",
+    limit: Annotated[int, Query(ge=1, le=500, description="Differences at the most.")] = 50,
+) -> Any:
+    """The version on trial beside the live one: who would have been treated differently, and why."""
+    return await comparing.compared(request.app.state.pool, name, span(since), limit)

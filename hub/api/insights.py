@@ -1,4 +1,4 @@
-"""`/api/rules/{name}/compare`: what another version would have done."""
+"""`/api/rules/{name}/compare`: what another version would have done. `/api/funnel`: who stands where."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
-from hub.api import comparing
+from hub.api import comparing, funnel
 from hub.api.comparing_shapes import Comparison
+from hub.api.funnel_shapes import FunnelReport
 from hub.api.keys import needs
 from hub.api.problems import responses
 from schemas.conditions import DURATION
@@ -28,3 +29,12 @@ async def compare_rule(
 ) -> Any:
     """The version on trial beside the live one: who would have been treated differently, and why."""
     return await comparing.compared(request.app.state.pool, name, span(since), limit)
+
+
+@router.get("/funnel", tags=["funnel"], response_model=FunnelReport, responses=REFUSED)
+async def get_funnel(
+    request: Request,
+    since: Annotated[str, Query(description="How far back, as 24h, 30d, 12w.", pattern=DURATION)] = "90d",
+) -> Any:
+    """Who stands in which stage, who came, went on, back and out within the period, and how long it took."""
+    return await funnel.report(request.app.state.pool, request.app.state.settings.funnel, span(since))

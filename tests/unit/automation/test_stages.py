@@ -85,16 +85,17 @@ def test_the_figures_of_a_few_people_are_those_that_a_person_counts() -> None:
         [on(2, "lead")],
         [on(25, "lead")],
         [on(3, "nurture"), on(13, "lead")],
+        [on(14, "offer"), on(16, "lead")],
         [],
     ):
         tally.add(history(said))
     by = {one["stage"]: one for one in (*tally.stages(), *tally.others())}
-    assert tally.persons == 5
+    assert tally.persons == 6
     lead = by["lead"]
-    assert [lead[word] for word in ("now", "came", "went_on", "went_back", "went_out")] == [3, 4, 2, 0, 1]
-    assert (lead["reached_later"], lead["conversion"]) == (2, 0.5)
+    assert [lead[word] for word in ("now", "came", "went_on", "went_back", "went_out")] == [4, 5, 2, 0, 1]
+    assert (lead["reached_later"], lead["conversion"]) == (2, 0.4)
     days = 86_400
-    assert lead["standing_seconds"] == {"median": 17 * days, "longest": 28 * days}
+    assert lead["standing_seconds"] == {"median": 15.5 * days, "longest": 28 * days}
     assert lead["stayed_seconds"] == {"median": 4 * days, "longest": 11 * days}
     assert [by["lost"][word] for word in ("now", "came", "went_back", "conversion")] == [0, 1, 1, None]
     assert (by["customer"]["now"], by["customer"]["conversion"], by["offer"]["conversion"]) == (1, None, 0.0)

@@ -6,7 +6,7 @@ It reads what profiles came to and writes decisions, journeys and deeds; what a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -143,8 +143,7 @@ class Automation:
         return [
             _Case(one, whose[one.event], stands, kept, looks[one.event])
             for one, stands, kept in found
-            if one.event in whose
-            and (one.event, stands.name, stands.version if stands.on_trial else None) not in before
+            if one.event in whose and _undecided(one, stands, before)
         ]
 
     async def _begin(self, connection: Connection, fired: Sequence[_Case], sights: Sights) -> None:
@@ -162,6 +161,13 @@ class Automation:
             new = await journeys.begin(connection, begun)
             await do(connection, [one for journey in begun if journey.id in new for one in wanted[journey.id]],
                      self._manner.teams)  # fmt: skip
+
+
+def _undecided(one: Heard, stands: InForce, before: Collection[tuple[bytes, str, int | None]]) -> bool:
+    """A version decides once: what it looked at on trial is past when it is switched. Of live ones one decides."""
+    if (one.event, stands.name, stands.version) in before:
+        return False
+    return stands.on_trial or (one.event, stands.name, None) not in before
 
 
 def _look(one: Heard, whose: Whose) -> Look:
@@ -212,7 +218,7 @@ def _decision(case: _Case, sights: Sights, firings: Firings) -> Decision:
 def _row(case: _Case, decision: Decision) -> Decided:
     stands = case.stands
     return Decided(case.heard.event, stands.name, stands.version, case.whose.record, decision.verdict.value,
-                   decision.reason, orjson.dumps(seen(decision.outcome)).decode())  # fmt: skip
+                   decision.reason, orjson.dumps(seen(decision.outcome)).decode(), stands.on_trial)  # fmt: skip
 
 
 def seen(found: Outcome) -> list[dict[str, Any]]:

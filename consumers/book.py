@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import orjson
 
 from hub.automation.files import parsed
+from hub.automation.plan import as_it_stands
 from hub.automation.program import Pause, Program, program
 from hub.automation.walk import roots
 from hub.storage import rules
@@ -62,6 +63,7 @@ class Book:
         by_type: dict[str, list[tuple[InForce, Kept]]] = defaultdict(list)
         for one in found:
             kept = self._kept[one.name, one.version]
+            kept = replace(kept, rule=as_it_stands(kept.rule, on_trial=one.on_trial))
             if isinstance(kept.rule.when, OnEvent):
                 for event_type in kept.rule.when.event:
                     by_type[event_type].append((one, kept))

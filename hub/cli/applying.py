@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from consumers.ability import beyond
 from hub.automation.checks import check
 from hub.automation.enclosures import Find, enclosed, first_mail
 from hub.automation.files import LARGEST, Loaded, read
-from hub.automation.plan import Change, Plan, changed, plan
+from hub.automation.plan import MODE, Change, as_it_stands, changed, plan
 from hub.automation.problems import Problem
 from hub.automation.sentences import sentence
 from hub.components import Teams
@@ -19,6 +19,7 @@ from hub.settings import Settings
 from hub.storage import rules
 from hub.storage.pool import Pool, transaction
 from schemas.actions import ACTIONS
+from schemas.rules import Rule, Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +93,30 @@ async def apply(pool: Pool, wish: Wish) -> Applied:
         # A file that is wrong is there all the same: its rule is not gone.
         there = {Path(one.where.file).stem for one in wish.files} - {one.value.name for one in right if one.value}
         found = plan([one.value for one in right if one.value], known, prune=wish.prune)
-        found = Plan(tuple(one for one in found.changes if one.name not in there), found.refused)
+        found = replace(found, changes=tuple(one for one in found.changes if one.name not in there))
         problems += [
             one.where.problem(("version",), found.refused[one.value.name])
             for one in right
             if one.value and one.value.name in found.refused
         ]
+        problems += [
+            one.where.problem((MODE,), found.hints[one.value.name], "warning")
+            for one in right
+            if one.value and one.value.name in found.hints
+        ]
         applied = Applied(found.changes, tuple(problems))
         if applied.is_wrong and not wish.partly:
             return Applied((), applied.problems)
         if changes := () if wish.dry_run else changed(found):
-            told = [sentence(one.value, ACTIONS) if one.value else "" for one in changes]
+            told = [_told(one.value) for one in changes]
             await rules.write(connection, changes, told, wish.by)
     return applied
+
+
+def _told(value: Rule | Segment | None) -> str:
+    """The sentence that is kept; whether it stands on trial is told beside it."""
+    kept = as_it_stands(value, on_trial=False) if isinstance(value, Rule) else value
+    return sentence(kept, ACTIONS) if kept else ""
 
 
 def examined(files: Sequence[Loaded]) -> tuple[list[Loaded], list[Problem]]:

@@ -99,6 +99,11 @@ redirects = []                           # hosts that the form field `redirect` 
 # [teams.sales]                          # whom rules give customers to, in turn
 # members = ["ann@example.com", "bob@example.com"]
 
+# Where a customer may stand, in their order: hub funnel
+# [funnel]
+# stages = ["lead", "qualified", "offer", "customer", "lost"]
+# out = ["lost"]                         # stages that lead out
+
 # Servers of your own instead of the private ones.
 # [kafka]
 # servers = ["kafka-1:9092", "kafka-2:9092"]

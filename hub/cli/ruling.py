@@ -25,7 +25,8 @@ def apply(
 ) -> None:
     """Take the files over: from now on events are looked at as they say. Status 1: a file is wrong, nothing changes.
 
-    A file with `mode: trial` and a higher version stands beside the live one until a live version comes.
+    A file with `mode: trial` and a higher version stands beside the live one until a live version comes, or until
+    `hub rules switch` takes it live.
 
     [bold]Examples[/]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ import orjson
 
 from consumers.actions import ACTIONS
 from consumers.sights import Look
+from consumers.ways import Manner
 from hub import clock
 from hub.automation.program import Act
 from hub.components import Hold, MailOut, Scene, Statement, Teams
@@ -54,12 +56,12 @@ def deeds(rule: tuple[str, int], look: Look, record: bytes, acts: Sequence[Act],
         yield Deed(*rule, look.event, record, act.step, act.verb, act.settings, at + number * _APART, look)
 
 
-async def do(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> None:
+async def do(connection: Connection, wanted: Sequence[Deed], manner: Manner) -> None:
     """Do these deeds. One that was done before is not done again; one that cannot be done is written down as failed."""
     if not wanted:
         return
-    turns = await _turns(connection, wanted, teams)
-    done = {deed.key: _done(deed, _scene(deed, teams, turn)) for deed, turn in zip(wanted, turns, strict=True)}
+    turns = await _turns(connection, wanted, manner.teams)
+    done = {deed.key: _done(deed, _scene(deed, manner, turn)) for deed, turn in zip(wanted, turns, strict=True)}
     new = await ledger.write(connection, [one.row for one in done.values()])
     fresh = [one for key, one in done.items() if key in new]
     if messages := [(one.row.record, message) for one in fresh for message in one.said]:
@@ -68,9 +70,10 @@ async def do(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> No
         await mails.put(connection, letters)
 
 
-def _scene(deed: Deed, teams: Teams, turn: int) -> Scene:
-    who = deed.look.person
-    return Scene(teams, turn, who.fields, who.owner, who.tags, deed.look.trigger.data, as_text(deed.look.profile))
+def _scene(deed: Deed, manner: Manner, turn: int) -> Scene:
+    who, profile = deed.look.person, as_text(deed.look.profile)
+    seen = Scene(manner.teams, turn, who.fields, who.owner, who.tags, deed.look.trigger.data, profile)
+    return replace(seen, at=deed.at, deed=as_text(hash_id("deed", _key(deed, 0))), scale=manner.scale)
 
 
 async def _turns(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> list[int]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
@@ -169,10 +170,14 @@ Teams = Mapping[str, Sequence[str]]
 """The teams of hub.toml: the addresses of their members."""
 
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 @dataclass(frozen=True)
 class Scene:
     """What an action sees: the teams, how often somebody of its own team was chosen before (see `Action.team`), the
-    profile's fields by name, its owner, tags and id, and the trigger's data.
+    profile's fields by name, its owner, tags and id, and the trigger's data. `at` is the time that the deed
+    bears, `deed` an id of its own (a UUID), the same whenever it is tried; every wait lasts `scale` of its time.
     """
 
     teams: Teams
@@ -182,6 +187,9 @@ class Scene:
     tags: Sequence[str] = ()
     event: Mapping[str, Any] = field(default_factory=dict)
     profile: str = ""
+    at: datetime = EPOCH
+    deed: str = ""
+    scale: float = 1.0
 
 
 def no_team(_settings: Any) -> str | None:

@@ -13,13 +13,16 @@ from hub import clock
 from hub.api.deciding import LOOK_SECONDS, WAIT_SECONDS, living
 from hub.api.problems import Conflict, NotFound
 from hub.api.remarking import Author, checked
-from hub.errors import Reject
+from hub.errors import Reject, Retry
 from hub.identity.ids import as_text, from_text
 from hub.storage import todo
 from hub.storage.pool import Connection, Pool, transaction
 from hub.storage.todo import Owned, Place, Unowned
 from producers.deeds import Deed, deed
 from schemas.envelope import OWNER_ASSIGNED
+
+LONGEST_TURN = 5.0
+"""Seconds for which somebody waits for those who came before."""
 
 
 async def page(pool: Pool, limit: int, after: str | None = None, *, untouched: bool = False) -> dict[str, Any]:
@@ -60,20 +63,30 @@ async def take(
 
     Raises Conflict where somebody else does, with who it is; Reject, NotFound, Retry.
     """
-    identity, owner = await living(pool, written), owner.lower()
-    async with transaction(pool) as connection:
-        await todo.one_taker(connection, identity)
-        now = await todo.owned(connection, identity)
-        if now is None:
-            raise NotFound(f"no profile has the id {written}", "id")
-        if now.owner and now.owner != owner:
-            raise Conflict(f"{now.owner} looks after them already", "id")
-        told = {"id": None, "profile_id": as_text(identity), "owner": owner, "state": "done"}
-        if now.owner:
-            return told
-        one = _deed(identity, owner, now, author)
-        await do(one)
-        return told | {"id": as_text(one.event), "state": await _waited(connection, one.event)}
+    identity, until = await living(pool, written), clock.monotonic() + LONGEST_TURN
+    while clock.monotonic() < until:
+        async with transaction(pool) as connection:
+            if await todo.is_only_taker(connection, identity):
+                return await _take(connection, identity, owner.lower(), author, do)
+        await asyncio.sleep(LOOK_SECONDS)  # without a connection: whoever has the turn may need it
+    raise Retry("somebody else is taking them at this moment", after=1.0)
+
+
+async def _take(
+    connection: Connection, identity: bytes, owner: str, author: Author, do: Callable[..., Awaitable[None]]
+) -> dict[str, Any]:
+    """One after the other; the connection holds the turn until it is written, 2 s at the most."""
+    now = await todo.owned(connection, identity)
+    if now is None:
+        raise NotFound(f"no profile has the id {as_text(identity)}", "id")
+    if now.owner and now.owner != owner:
+        raise Conflict(f"{now.owner} looks after them already", "id")
+    told = {"id": None, "profile_id": as_text(identity), "owner": owner, "state": "done"}
+    if now.owner:
+        return told
+    one = _deed(identity, owner, now, author)
+    await do(one)
+    return told | {"id": as_text(one.event), "state": await _waited(connection, one.event)}
 
 
 def _deed(identity: bytes, owner: str, now: Owned, author: Author) -> Deed:

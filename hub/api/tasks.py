@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -23,7 +24,7 @@ from hub.api.tasks_shapes import (
     TaskList,
     TaskRequest,
 )
-from producers.deeds import open_deeds
+from producers.deeds import say
 from schemas.envelope import TASK_ASSIGNED, TASK_POSTPONED
 
 router = APIRouter(prefix="/api", tags=["tasks"])
@@ -85,8 +86,8 @@ async def list_pool(
 @router.post("/profiles/{id}/take", response_model=Taken, responses=REFUSED | responses(409))
 async def take(request: Request, id: Id, asked: TakeRequest, by: Writer) -> Any:  # noqa: A002
     """Somebody takes a customer out of the pool. Of two who do so at once, the other one is told who has them."""
-    async with open_deeds(request.app.state.settings.kafka) as deeds:
-        return await taking.take(request.app.state.pool, id, asked.owner, Author(by), deeds.do)
+    state = request.app.state
+    return await taking.take(state.pool, id, asked.owner, Author(by), partial(say, state.settings.kafka))
 
 
 async def _mark(request: Request, written: str, said: tuple[str, dict[str, Any]], author: Author) -> dict[str, Any]:
@@ -94,5 +95,5 @@ async def _mark(request: Request, written: str, said: tuple[str, dict[str, Any]]
 
 
 async def _do(request: Request, drafted: Draft) -> dict[str, Any]:
-    async with open_deeds(request.app.state.settings.kafka) as deeds:
-        return await remarking.done(request.app.state.pool, drafted, deeds.do)
+    state = request.app.state
+    return await remarking.done(state.pool, drafted, partial(say, state.settings.kafka))

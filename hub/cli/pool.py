@@ -80,12 +80,13 @@ def take(
 
 
 async def _taken(profile: str, owner: str) -> dict[str, Any]:
+    from functools import partial
     from getpass import getuser
 
     from hub.api import taking
     from hub.api.remarking import Author
-    from producers.deeds import open_deeds
+    from producers.deeds import say
 
     settings = session.resolved(session.settings(), start=False)
-    async with session.database(settings) as pool, open_deeds(settings.kafka) as deeds:
-        return await taking.take(pool, profile, owner, Author(getuser()), deeds.do)
+    async with session.database(settings) as pool:
+        return await taking.take(pool, profile, owner, Author(getuser()), partial(say, settings.kafka))

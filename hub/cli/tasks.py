@@ -73,8 +73,9 @@ def _table(tasks: list[dict[str, Any]]) -> Table | str:
 
 @app.command()
 def add(
-    profile: Annotated[str, typer.Argument(help="A profile's id, or one that it had.", metavar="ID")],
-    title: Annotated[str, typer.Argument(help="What is to be done.", metavar="TITLE")],
+    about: Annotated[
+        tuple[str, str], typer.Argument(help="A profile's id, and what is to be done.", metavar="ID TITLE")
+    ],
     to: Annotated[str | None, typer.Option(help="Whose it is.", metavar="ADDRESS")] = None,
     team: Annotated[str | None, typer.Option(help="Or the team whose it is.", metavar="NAME")] = None,
     due: Annotated[str, typer.Option(help="From now on (90m, 4h, 2d), or a time (RFC 3339).")] = "1d",
@@ -88,22 +89,23 @@ def add(
         hub tasks add 9c5f1de2-55c0-8a50-9d2f-6f0f3f7a9b11 "Call back" --to eve@example.com --due 4h
         hub tasks add 9c5f1de2-… "Ask for a review" --team sales --due 2026-11-30T09:00:00Z --reminder
     """
+    profile, title = about
     said = {"title": title, "kind": "reminder" if reminder else "task", "to": to, "team": team, "due": due}
     _print(session.run(_added(profile, said)), as_json)
 
 
 async def _added(profile: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    from functools import partial
     from getpass import getuser
 
     from hub.api import remarking, tasking
     from hub.api.remarking import Author
-    from producers.deeds import open_deeds
+    from producers.deeds import say
 
     settings = session.resolved(session.settings(), start=False)
     async with session.database(settings) as pool:
         drafted = await tasking.added(pool, settings, profile, said, Author(getuser()))
-        async with open_deeds(settings.kafka) as deeds:
-            return await remarking.done(pool, drafted, deeds.do)
+        return await remarking.done(pool, drafted, partial(say, settings.kafka))
 
 
 @app.command()
@@ -189,17 +191,17 @@ def _mark(task: str, event_type: str, said: Mapping[str, Any], as_json: bool) ->
 
 
 async def _marked(task: str, event_type: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    from functools import partial
     from getpass import getuser
 
     from hub.api import remarking, tasking
     from hub.api.remarking import Author
-    from producers.deeds import open_deeds
+    from producers.deeds import say
 
     settings = session.resolved(session.settings(), start=False)
     async with session.database(settings) as pool:
         drafted = await tasking.marked(pool, task, event_type, said, Author(getuser()))
-        async with open_deeds(settings.kafka) as deeds:
-            return await remarking.done(pool, drafted, deeds.do)
+        return await remarking.done(pool, drafted, partial(say, settings.kafka))
 
 
 def _print(told: dict[str, Any], as_json: bool) -> None:

@@ -18,7 +18,7 @@ from hub.storage.pool import Connection
 LEASES = Leases("task", waiting=("armed",), taken="reminding", lost="armed")
 MOST_TAKEN = 256
 _decode = msgspec.json.Decoder(Parts).decode
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class Reminder(NamedTuple):

@@ -139,12 +139,13 @@ class Owned(NamedTuple):
     said_at: str | None
 
 
-async def one_taker(connection: Connection, profile: bytes) -> None:
-    """Nobody else takes this customer until the end of this transaction, which may idle meanwhile."""
+async def is_only_taker(connection: Connection, profile: bytes) -> bool:
+    """Whether nobody else takes this customer until the end of this transaction, which may idle meanwhile."""
     await connection.execute("SET LOCAL idle_in_transaction_session_timeout = '30s'")
-    await connection.execute(
-        "SELECT pg_advisory_xact_lock($1, $2)", _TAKING, int.from_bytes(profile[-4:], "big", signed=True)
+    held: bool = await connection.fetchval(
+        "SELECT pg_try_advisory_xact_lock($1, $2)", _TAKING, int.from_bytes(profile[-4:], "big", signed=True)
     )
+    return held
 
 
 async def owned(connection: Connection, profile: bytes) -> Owned | None:

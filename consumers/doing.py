@@ -24,7 +24,7 @@ from hub.storage.ledger import Done
 from hub.storage.mails import Mail
 from hub.storage.outbox import Message
 from hub.storage.pool import Connection
-from schemas.envelope import HUB
+from schemas.envelope import HUB, OWNER_ASSIGNED
 from schemas.topics import HUB_TOPIC
 
 _raw = msgspec.Raw
@@ -61,13 +61,28 @@ async def do(connection: Connection, wanted: Sequence[Deed], manner: Manner) -> 
     if not wanted:
         return
     turns = await _turns(connection, wanted, manner.teams)
-    done = {deed.key: _done(deed, _scene(deed, manner, turn)) for deed, turn in zip(wanted, turns, strict=True)}
+    done = _all_done(wanted, turns, manner)
     new = await ledger.write(connection, [one.row for one in done.values()])
     fresh = [one for key, one in done.items() if key in new]
     if messages := [(one.row.record, message) for one in fresh for message in one.said]:
         await outbox.add(connection, messages)
     if letters := [mail for one in fresh for mail in one.mails]:
         await mails.put(connection, letters)
+
+
+def _all_done(wanted: Sequence[Deed], turns: Sequence[int], manner: Manner) -> dict[tuple[str, bytes, str], _Done]:
+    """What the deeds come to, in order. Whom a rule has just made the owner is not in the profile yet: its next deeds
+    know it all the same, where there was none before.
+    """
+    found: dict[tuple[str, bytes, str], _Done] = {}
+    owners: dict[tuple[str, bytes], str] = {}
+    for deed, turn in zip(wanted, turns, strict=True):
+        scene = _scene(deed, manner, turn)
+        one = _done(deed, replace(scene, owner=scene.owner or owners.get((deed.rule, deed.event))))
+        found[deed.key] = one
+        if one.owner:
+            owners[deed.rule, deed.event] = one.owner
+    return found
 
 
 def _scene(deed: Deed, manner: Manner, turn: int) -> Scene:
@@ -94,11 +109,12 @@ def _settings(deed: Deed) -> Any:
 
 
 class _Done(NamedTuple):
-    """The ledger's row, what is to be said, and the mails that go out."""
+    """The ledger's row, what is to be said, the mails that go out, and who becomes the owner, if somebody does."""
 
     row: Done
     said: Sequence[Message] = ()
     mails: Sequence[Mail] = ()
+    owner: str | None = None
 
 
 def _done(deed: Deed, scene: Scene) -> _Done:
@@ -113,7 +129,8 @@ def _done(deed: Deed, scene: Scene) -> _Done:
     letters = [_mail(deed, number, one) for number, one in enumerate(o for o in effects if isinstance(o, MailOut))]
     told = [{"id": one.id, "type": one.type, **statements[n].data} for n, one in enumerate(said)]
     effect = {"events": told} | ({"mails": [as_text(one.id) for one in letters]} if letters else {})
-    return _Done(_row(deed, "done", effect), said, letters)
+    owners = [one.data["owner"] for one in statements if one.type == OWNER_ASSIGNED]
+    return _Done(_row(deed, "done", effect), said, letters, owners[-1] if owners else None)
 
 
 def _row(deed: Deed, state: str, effect: dict[str, Any]) -> Done:

@@ -1,4 +1,4 @@
-"""Tasks through a whole hub: a rule makes one, people do it, a reminder comes by mail, two take one customer at once."""
+"""Tasks through a whole hub: rules make them, people do them, reminders come by mail, two take one customer at once."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ class Automation:
         if begun:
             new = await journeys.begin(connection, begun)
             await do(connection, [one for journey in begun if journey.id in new for one in wanted[journey.id]],
-                     self._manner.teams)  # fmt: skip
+                     self._manner)  # fmt: skip
 
 
 def _undecided(one: Heard, stands: InForce, before: Collection[tuple[bytes, str, int | None]]) -> bool:

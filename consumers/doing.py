@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ import orjson
 
 from consumers.actions import ACTIONS
 from consumers.sights import Look
+from consumers.ways import Manner
 from hub import clock
 from hub.automation.program import Act
 from hub.components import Hold, MailOut, Scene, Statement, Teams
@@ -22,7 +24,7 @@ from hub.storage.ledger import Done
 from hub.storage.mails import Mail
 from hub.storage.outbox import Message
 from hub.storage.pool import Connection
-from schemas.envelope import HUB
+from schemas.envelope import HUB, OWNER_ASSIGNED
 from schemas.topics import HUB_TOPIC
 
 _raw = msgspec.Raw
@@ -54,12 +56,12 @@ def deeds(rule: tuple[str, int], look: Look, record: bytes, acts: Sequence[Act],
         yield Deed(*rule, look.event, record, act.step, act.verb, act.settings, at + number * _APART, look)
 
 
-async def do(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> None:
+async def do(connection: Connection, wanted: Sequence[Deed], manner: Manner) -> None:
     """Do these deeds. One that was done before is not done again; one that cannot be done is written down as failed."""
     if not wanted:
         return
-    turns = await _turns(connection, wanted, teams)
-    done = {deed.key: _done(deed, _scene(deed, teams, turn)) for deed, turn in zip(wanted, turns, strict=True)}
+    turns = await _turns(connection, wanted, manner.teams)
+    done = _all_done(wanted, turns, manner)
     new = await ledger.write(connection, [one.row for one in done.values()])
     fresh = [one for key, one in done.items() if key in new]
     if messages := [(one.row.record, message) for one in fresh for message in one.said]:
@@ -68,9 +70,25 @@ async def do(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> No
         await mails.put(connection, letters)
 
 
-def _scene(deed: Deed, teams: Teams, turn: int) -> Scene:
-    who = deed.look.person
-    return Scene(teams, turn, who.fields, who.owner, who.tags, deed.look.trigger.data, as_text(deed.look.profile))
+def _all_done(wanted: Sequence[Deed], turns: Sequence[int], manner: Manner) -> dict[tuple[str, bytes, str], _Done]:
+    """What the deeds come to, in order. Whom a rule has just made the owner is not in the profile yet: its next deeds
+    know it all the same, where there was none before.
+    """
+    found: dict[tuple[str, bytes, str], _Done] = {}
+    owners: dict[tuple[str, bytes], str] = {}
+    for deed, turn in zip(wanted, turns, strict=True):
+        scene = _scene(deed, manner, turn)
+        one = _done(deed, replace(scene, owner=scene.owner or owners.get((deed.rule, deed.event))))
+        found[deed.key] = one
+        if one.owner:
+            owners[deed.rule, deed.event] = one.owner
+    return found
+
+
+def _scene(deed: Deed, manner: Manner, turn: int) -> Scene:
+    who, profile = deed.look.person, as_text(deed.look.profile)
+    seen = Scene(manner.teams, turn, who.fields, who.owner, who.tags, deed.look.trigger.data, profile)
+    return replace(seen, at=deed.at, deed=as_text(hash_id("deed", _key(deed, 0))), scale=manner.scale)
 
 
 async def _turns(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> list[int]:
@@ -91,11 +109,12 @@ def _settings(deed: Deed) -> Any:
 
 
 class _Done(NamedTuple):
-    """The ledger's row, what is to be said, and the mails that go out."""
+    """The ledger's row, what is to be said, the mails that go out, and who becomes the owner, if somebody does."""
 
     row: Done
     said: Sequence[Message] = ()
     mails: Sequence[Mail] = ()
+    owner: str | None = None
 
 
 def _done(deed: Deed, scene: Scene) -> _Done:
@@ -110,7 +129,8 @@ def _done(deed: Deed, scene: Scene) -> _Done:
     letters = [_mail(deed, number, one) for number, one in enumerate(o for o in effects if isinstance(o, MailOut))]
     told = [{"id": one.id, "type": one.type, **statements[n].data} for n, one in enumerate(said)]
     effect = {"events": told} | ({"mails": [as_text(one.id) for one in letters]} if letters else {})
-    return _Done(_row(deed, "done", effect), said, letters)
+    owners = [one.data["owner"] for one in statements if one.type == OWNER_ASSIGNED]
+    return _Done(_row(deed, "done", effect), said, letters, owners[-1] if owners else None)
 
 
 def _row(deed: Deed, state: str, effect: dict[str, Any]) -> Done:

@@ -21,7 +21,7 @@ from hub.identity.evidence import Fact
 from hub.identity.ids import as_text
 from hub.identity.outcome import Row, outcome, unsettled
 from hub.identity.strategies import DEFAULT, Rules
-from hub.storage import dead_letters, erasure, history, outbox, profiles, slow_lane
+from hub.storage import dead_letters, erasure, history, outbox, profiles, slow_lane, tasks
 from hub.storage.outbox import Message
 from hub.storage.pool import Connection
 from schemas.topics import ACTIVITIES, INBOUND
@@ -80,6 +80,7 @@ class Profiles:
         changes = outcome(rows, versions, identifiers, fresh, self._rules)
         if changes.rows:
             await profiles.write(transaction, changes)
+        await tasks.write(transaction, fresh)
         await profiles.forget(transaction, made - changes.identifiers.keys(), unsettled(rows))
         messages = [*states(changes), *_activities(fresh, rows)]
         if messages:

@@ -17,9 +17,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
+
+from hub.clock import EPOCH
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,8 @@ Teams = Mapping[str, Sequence[str]]
 @dataclass(frozen=True)
 class Scene:
     """What an action sees: the teams, how often somebody of its own team was chosen before (see `Action.team`), the
-    profile's fields by name, its owner, tags and id, and the trigger's data.
+    profile's fields by name, its owner, tags and id, and the trigger's data; the time that the deed bears, an id of its
+    own (a UUID, the same whenever it is tried), and which part of its time every wait lasts.
     """
 
     teams: Teams
@@ -182,6 +186,9 @@ class Scene:
     tags: Sequence[str] = ()
     event: Mapping[str, Any] = field(default_factory=dict)
     profile: str = ""
+    at: datetime = EPOCH
+    deed: str = ""
+    scale: float = 1.0
 
 
 def no_team(_settings: Any) -> str | None:
@@ -246,10 +253,7 @@ Positions = dict[tuple[str, int], int]
 
 
 class BatchStore(Protocol):
-    """Where a consumer group's progress lives: beside what the group writes, in the same transaction.
-
-    Every method raises Retry where the store is away.
-    """
+    """Where a group's progress lives: beside what it writes, in one transaction. All raise Retry where it is away."""
 
     async def positions(self, group: str, partitions: Sequence[tuple[str, int]]) -> Positions:
         """The stored positions of these partitions; a partition never stored is absent."""

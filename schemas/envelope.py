@@ -59,7 +59,11 @@ SETTINGS = frozenset({OWNER_ASSIGNED, STAGE_SET, TAG_ADDED, TAG_REMOVED})
 NOTE_ADDED, CALL_LOGGED = "note.added", "call.logged"
 NOTES = frozenset({NOTE_ADDED, CALL_LOGGED})
 """What people write down in the hub, on `inbound.hub`; tools say the same of a contact, on any other topic."""
-_OURS = DEEDS | SETTINGS
+TASK_CREATED, TASK_ASSIGNED, TASK_POSTPONED = "task.created", "task.assigned", "task.postponed"
+TASK_DONE, TASK_WAITING, TASK_REOPENED, TASK_DROPPED = "task.done", "task.waiting", "task.reopened", "task.dropped"
+TASKS = frozenset({TASK_CREATED, TASK_ASSIGNED, TASK_POSTPONED, TASK_DONE, TASK_WAITING, TASK_REOPENED, TASK_DROPPED})
+"""What is to be done about a customer, and what becomes of it: on `inbound.hub` alone. Rules say the first of them."""
+_OURS = DEEDS | SETTINGS | TASKS
 
 
 def hub_only(event_type: str) -> bool:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hub.components import Action, Effect, Hold, MailOut, Scene, Teams
+from hub.automation.notices import notice
+from hub.components import Action, Effect, Hold, Scene, Teams
 from hub.errors import Reject
 from schemas.actions import Notify
-
-SHOWN = ("name", "given_name", "family_name", "company", "email", "phone")
-"""What of the customer stands in it: enough to call them."""
 
 
 def _effects(settings: Notify, scene: Scene) -> Sequence[Effect]:
@@ -17,22 +15,11 @@ def _effects(settings: Notify, scene: Scene) -> Sequence[Effect]:
         members = scene.teams.get(settings.team, ())
         if not members:
             raise Reject(f"hub.toml has no team {settings.team} any more", "team")
-        return tuple(_mail(member, settings.text, scene) for member in dict.fromkeys(members))
+        return tuple(notice(member, settings.text, scene.fields, scene.profile) for member in dict.fromkeys(members))
     to = scene.owner if settings.to == "owner" else settings.to
     if to is None:
         return (Hold("nobody looks after this customer"),)
-    return (_mail(to, settings.text, scene),)
-
-
-def _mail(to: str, text: str, scene: Scene) -> MailOut:
-    known = [f"{name.replace('_', ' ')}: {scene.fields[name]}" for name in SHOWN if scene.fields.get(name)]
-    body = "\n".join([text, "", *(known or ["Nothing is known of the customer yet."]), f"profile: {scene.profile}"])
-    return MailOut(to, _line(text), f"{body}\n")
-
-
-def _line(text: str) -> str:
-    """One line, as a subject has to be."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:200]
+    return (notice(to, settings.text, scene.fields, scene.profile),)
 
 
 def _wrong(settings: Notify, teams: Teams) -> str | None:

@@ -34,6 +34,8 @@ COMMANDS = {
     "deliveries": Entry("deliveries", LOOK, "What the tools were told: list, show, retry."),
     "rules": Entry("rules", LOOK, "What happens by itself: rules and segments, checked and told."),
     "funnel": Entry("funnel", LOOK, "Who stands in which stage, who goes on and who does not, and how long it takes."),
+    "tasks": Entry("tasks", LOOK, "What is to be done about customers: list, add, done, postpone."),
+    "pool": Entry("pool", LOOK, "Customers whom nobody looks after: list, take."),
     "sources": Entry("sources", LOOK, "Who speaks to the hub: last heard, refused and why, a test event."),
     "topics": Entry("topics", LOOK, "The topics as they should be and as the broker has them."),
     "dead-letters": Entry("dead_letters", MEND, "Records that were given up on: list, show, retry."),

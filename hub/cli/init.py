@@ -35,7 +35,7 @@ listen = "127.0.0.1:8090"
 #   events:write      POST /events
 #   profiles:read     GET /api/profiles/...
 #   profiles:erase    POST /api/profiles/.../erase: everything that somebody said is forgotten, for good
-#   profiles:write    POST /api/profiles/.../merge, .../owner, /api/duplicates/...: what people decide
+#   profiles:write    POST /api/profiles/.../merge, .../owner, /api/duplicates/..., /api/tasks/...: what people do
 #   operations:read   GET /api/lag, /api/dead-letters, /api/deliveries
 [keys.first]
 secret = "{secret}"

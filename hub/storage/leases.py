@@ -28,7 +28,7 @@ class Leases:
     """
 
     def __init__(
-        self, table: Literal["delivery", "journey", "mail"], *, waiting: tuple[str, ...], taken: str, lost: str
+        self, table: Literal["delivery", "journey", "mail", "task"], *, waiting: tuple[str, ...], taken: str, lost: str
     ) -> None:
         states = ", ".join(f"'{state}'" for state in waiting)
         # The names put in are those of our own tables and states, never anybody's input.

@@ -19,6 +19,8 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     "remove_tag": [{"tag": "urgent"}],
     "set_stage": [{"stage": "customer"}],
     "send_email": [{"template": "hello", "source": "subject: Hello\n---\nDear you.\n"}],
+    "create_task": [{"team": "sales", "title": "Call"}, {"to": "owner", "title": "Call", "due": "4h"}],
+    "set_reminder": [{"to": "eve@example.com", "title": "Call"}],
     "notify": [{"team": "sales", "text": "Look."}, {"to": "eve@example.com", "text": "Look."}],
     "assign_owner": [{"team": "sales"}, {"to": "pool"}, {"to": "eve@example.com"}],
 }

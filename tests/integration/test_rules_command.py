@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Iterable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -125,9 +127,10 @@ async def test_a_rule_without_a_file_ends_with_prune_alone_and_one_with_a_wrong_
     ("words", "said"),
     [
         (
-            {"steps": [{"set_reminder": {"team": "sales", "title": "x"}}]},
-            "set_reminder is not built yet",
+            {"steps": [{"call_webhook": {"destination": "x"}}]},
+            "call_webhook is not built yet",
         ),
+        ({"steps": [{"create_task": {"team": "sail", "title": "x"}}]}, "hub.toml has no team sail"),
         ({"steps": [{"notify": {"team": "sail", "text": "Look."}}]}, "hub.toml has no"),
         ({"steps": [{"send_email": {"template": "hello", "source": "subject: x\n---\nx"}}]}, "hub.toml has no relay"),
         ({"steps": [{"assign_owner": {"team": "sail"}}]}, "hub.toml has no team sail"),
@@ -147,12 +150,24 @@ async def test_what_this_hub_cannot_do_is_refused_by_name_and_nothing_is_taken_o
     assert await in_force(pool) == []
 
 
+async def test_every_shipped_rule_is_taken_over_where_its_teams_and_a_relay_are(folder: Path, pool: Pool) -> None:
+    shutil.copytree(Path(str(files("hub.automation"))) / "shipped", folder, dirs_exist_ok=True)
+    (folder.parent / "hub.toml").write_text(
+        f'[rules]\nfolder = "mine"\n{TEAM}[teams.service]\nmembers = ["cy@example.com"]\n'
+        '[mail]\nrelay = "127.0.0.1:25"\nfrom = "hello@example.com"\n'
+    )
+    names = sorted(file.stem for file in folder.glob("*.yaml"))
+    assert {"first-order", "new-lead", "urgent-ticket"} <= set(names)
+    assert await changes() == [(name, "new", 1, None) for name in names]
+    assert await in_force(pool) == [(name, 1, False) for name in names]
+
+
 async def test_at_a_start_what_is_right_is_taken_over_beside_what_is_wrong(folder: Path, pool: Pool) -> None:
     put(folder)
     await changes()
     put(folder, "other")
-    files = [read("some.yaml", b"rule: some\n"), read("other.yaml", (folder / "other.yaml").read_bytes())]
-    applied = await apply(pool, Wish(files, {}, "hub serve", partly=True))
+    loaded = [read("some.yaml", b"rule: some\n"), read("other.yaml", (folder / "other.yaml").read_bytes())]
+    applied = await apply(pool, Wish(loaded, {}, "hub serve", partly=True))
     assert (applied.is_wrong, [one.name for one in applied.changes]) == (True, ["other"])
     assert await in_force(pool) == [("other", 1, False), ("some", 1, False)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -11,13 +11,19 @@ import msgspec
 import orjson
 
 from consumers.actions import ACTIONS
+from consumers.actions.notify import NOTIFY
+from consumers.firing import customer, passed_on, tellings, told
 from consumers.sights import Look
+from consumers.tools import Tool
+from consumers.ways import Manner
 from hub import clock
 from hub.automation.program import Act
-from hub.components import Hold, MailOut, Scene, Statement, Teams
+from hub.components import Hold, MailOut, Scene, Statement, Teams, Tell
+from hub.destinations import Fired
 from hub.errors import Reject
 from hub.identity.ids import as_text, event_id, hash_id
-from hub.storage import ledger, mails, outbox
+from hub.storage import fired, ledger, mails, outbox
+from hub.storage.fired import Telling
 from hub.storage.ledger import Done
 from hub.storage.mails import Mail
 from hub.storage.outbox import Message
@@ -47,6 +53,11 @@ class Deed(NamedTuple):
         """The ledger's key."""
         return self.rule, self.event, self.step
 
+    @property
+    def written_key(self) -> str:
+        """The ledger's key as text: `welcome:9c5f1de2-…:3.then.1`."""
+        return f"{self.rule}:{as_text(self.event)}:{self.step}"
+
 
 def deeds(rule: tuple[str, int], look: Look, record: bytes, acts: Sequence[Act], at: datetime) -> Iterator[Deed]:
     """The deeds of acts that are due at one time: a millisecond apart, so that the later one is the newer one."""
@@ -54,23 +65,30 @@ def deeds(rule: tuple[str, int], look: Look, record: bytes, acts: Sequence[Act],
         yield Deed(*rule, look.event, record, act.step, act.verb, act.settings, at + number * _APART, look)
 
 
-async def do(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> None:
+async def do(connection: Connection, wanted: Sequence[Deed], manner: Manner) -> None:
     """Do these deeds. One that was done before is not done again; one that cannot be done is written down as failed."""
     if not wanted:
         return
-    turns = await _turns(connection, wanted, teams)
-    done = {deed.key: _done(deed, _scene(deed, teams, turn)) for deed, turn in zip(wanted, turns, strict=True)}
+    turns = await _turns(connection, wanted, manner.teams)
+    done = {
+        deed.key: _done(deed, _scene(deed, manner, turn), manner.tools)
+        for deed, turn in zip(wanted, turns, strict=True)
+    }
     new = await ledger.write(connection, [one.row for one in done.values()])
     fresh = [one for key, one in done.items() if key in new]
-    if messages := [(one.row.record, message) for one in fresh for message in one.said]:
+    if messages := [message for one in fresh for message in one.said]:
         await outbox.add(connection, messages)
     if letters := [mail for one in fresh for mail in one.mails]:
         await mails.put(connection, letters)
+    if told_to := [telling for one in fresh for telling in one.tellings]:
+        await fired.put(connection, told_to)
 
 
-def _scene(deed: Deed, teams: Teams, turn: int) -> Scene:
+def _scene(deed: Deed, manner: Manner, turn: int) -> Scene:
     who = deed.look.person
-    return Scene(teams, turn, who.fields, who.owner, who.tags, deed.look.trigger.data, as_text(deed.look.profile))
+    hearers = {name: tool.destination.hears for name, tool in manner.tools.items()}
+    data, profile = deed.look.trigger.data, as_text(deed.look.profile)
+    return Scene(manner.teams, turn, who.fields, who.owner, who.tags, data, profile, hearers)
 
 
 async def _turns(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> list[int]:
@@ -91,14 +109,15 @@ def _settings(deed: Deed) -> Any:
 
 
 class _Done(NamedTuple):
-    """The ledger's row, what is to be said, and the mails that go out."""
+    """The ledger's row, what is to be said (each with whose shard it takes), the mails, and what tools are told."""
 
     row: Done
-    said: Sequence[Message] = ()
+    said: Sequence[tuple[bytes, Message]] = ()
     mails: Sequence[Mail] = ()
+    tellings: Sequence[Telling] = ()
 
 
-def _done(deed: Deed, scene: Scene) -> _Done:
+def _done(deed: Deed, scene: Scene, tools: Mapping[str, Tool]) -> _Done:
     try:
         effects = ACTIONS[deed.verb].effects(_settings(deed), scene)
     except Reject as error:
@@ -108,9 +127,30 @@ def _done(deed: Deed, scene: Scene) -> _Done:
     statements = [one for one in effects if isinstance(one, Statement)]
     said = [_said(deed, number, one) for number, one in enumerate(statements)]
     letters = [_mail(deed, number, one) for number, one in enumerate(o for o in effects if isinstance(o, MailOut))]
-    told = [{"id": one.id, "type": one.type, **statements[n].data} for n, one in enumerate(said)]
-    effect = {"events": told} | ({"mails": [as_text(one.id) for one in letters]} if letters else {})
-    return _Done(_row(deed, "done", effect), said, letters)
+    events = [{"id": one.id, "type": one.type, **statements[n].data} for n, one in enumerate(said)]
+    named = [one.destination for one in effects if isinstance(one, Tell)]
+    mine = {"mails": [as_text(one.id) for one in letters]} if letters else {}
+    effect = {"events": events} | mine | ({"tools": named} if named else {})
+    what = _fired(deed)
+    messages = [*((deed.record, one) for one in said), told(what)]
+    return _Done(_row(deed, "done", effect), messages, letters, list(tellings(what, named, tools)))
+
+
+def _fired(deed: Deed) -> Fired:
+    """The deed as tools are told of it."""
+    look = deed.look
+    return Fired(
+        deed.written_key,
+        deed.rule,
+        deed.verb,
+        as_text(look.profile),
+        as_text(deed.event),
+        clock.text(deed.at),
+        look.hops + 1,
+        passed_on(look.origin),
+        deed.settings.get("text") if deed.verb == NOTIFY.name else None,
+        customer(look.person.fields),
+    )
 
 
 def _row(deed: Deed, state: str, effect: dict[str, Any]) -> Done:
@@ -118,7 +158,7 @@ def _row(deed: Deed, state: str, effect: dict[str, Any]) -> Done:
 
 
 def _key(deed: Deed, number: int) -> str:
-    return f"rule {deed.rule} {as_text(deed.event)} {deed.step}{f' {number}' if number else ''}"
+    return f"rule {deed.written_key}{f' {number}' if number else ''}"
 
 
 def _mail(deed: Deed, number: int, letter: MailOut) -> Mail:

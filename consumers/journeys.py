@@ -54,6 +54,7 @@ async def run_journeys(pool: Pool, kafka: Kafka, manner: Manner, hints: Hints, s
                 if moved:
                     hints.wake("outbox")
                     hints.wake("mails")
+                    hints.wake("deliveries")
                 elif await walker.is_held_up():
                     if logs is None:
                         logs = await line.enter_async_context(open_ends(kafka))
@@ -117,7 +118,7 @@ class Walker:
         await sights.answer(connection)
         onward = [place.onward(sights, self._manner, self._tide.past) for place in places]
         await journeys.move(connection, [moved for moved, _ in onward])
-        await do(connection, [deed for _, own in onward for deed in own], self._manner.teams)
+        await do(connection, [deed for _, own in onward for deed in own], self._manner)
 
     async def _places(self, connection: Connection, waiting: Sequence[Waiting]) -> list[Place]:
         """Where everybody is, with what they heard there."""
@@ -192,7 +193,8 @@ class Place(NamedTuple):
     def _at(self, moment: datetime) -> Look:
         told = orjson.loads(self.journey.occasion)
         trigger = Trigger(told["type"], told["source"], told["data"])
-        return Look(self.journey.profile or b"", self._person, moment, self.journey.event, trigger)
+        passed = told.get("hops", 0), told.get("origin", "")
+        return Look(self.journey.profile or b"", self._person, moment, self.journey.event, trigger, *passed)
 
     def _leaves(self, occasion: Occasion, one: Heard, sights: Sights) -> bool:
         meant = [leaving for leaving in self.kept.rule.exits if is_meant(leaving, occasion)]

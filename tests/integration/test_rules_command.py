@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from hub.automation.files import read
 from hub.cli.applying import Wish, apply
 from hub.cli.rules import app
+from hub.components import House
 from hub.storage import rules
 from hub.storage.pool import Pool, reading
 
@@ -152,7 +153,7 @@ async def test_at_a_start_what_is_right_is_taken_over_beside_what_is_wrong(folde
     await changes()
     put(folder, "other")
     files = [read("some.yaml", b"rule: some\n"), read("other.yaml", (folder / "other.yaml").read_bytes())]
-    applied = await apply(pool, Wish(files, {}, "hub serve", partly=True))
+    applied = await apply(pool, Wish(files, House(), "hub serve", partly=True))
     assert (applied.is_wrong, [one.name for one in applied.changes]) == (True, ["other"])
     assert await in_force(pool) == [("other", 1, False), ("some", 1, False)]
 

@@ -12,42 +12,23 @@ import pytest_asyncio
 from standardwebhooks import Webhook
 
 from consumers.plans import claim
-from consumers.ways import Manner
-from hub.identity.evidence import Fact, Words
+from hub.identity.evidence import Words
 from hub.identity.ids import as_text
 from hub.storage import fired, traces
 from hub.storage.deliveries import retry
 from hub.storage.pool import Pool, transaction
 from schemas.profile import ActionFired, ToldOfAction
-from tests.support.acting import TEAMS, House, a_rule, explained, happens, hour
+from tests.support.acting import a_rule, happens, hour
 from tests.support.line import batch_connections
 from tests.support.memory import fact, record
-from tests.support.told import SECRET, a_chat, a_tool
-from tests.support.told import House as Outgoing
-from tests.support.tools import OK, FakeTool, Got, Reply, until
+from tests.support.telling import World, profile_of
+from tests.support.told import SECRET
+from tests.support.tools import OK, FakeTool, Reply, until
 
 pytestmark = pytest.mark.integration
 CALL: list[dict[str, Any]] = [{"call_webhook": {"destination": "crm"}}]
 ACTIONS_ALONE = ["action.*"]
 SLOW = [3600.0]
-
-
-class World:
-    """Rules and a tool on one database; the tool is `crm`, with these settings."""
-
-    def __init__(self, connections: Pool, pool: Pool, crm: FakeTool, **own: Any) -> None:
-        self.crm = crm
-        self.out = Outgoing(pool, a_tool("crm", crm.url, **own))
-        self.house = House(connections, Manner(TEAMS, tools=self.out.tools))
-
-    async def sends(self) -> None:
-        """The dispatcher runs until nothing is open."""
-        async with self.out.dispatching():
-            await until(self.out.quiet)
-
-    def actions(self) -> list[dict[str, Any]]:
-        """What the tool heard of deeds."""
-        return [got.json["data"]["action"] for got in self.crm.got if got.json["type"] == "action.fired"]
 
 
 @pytest_asyncio.fixture
@@ -60,12 +41,6 @@ async def connections(database_url: str) -> AsyncIterator[Pool]:
 async def crm() -> AsyncIterator[FakeTool]:
     async with FakeTool().serving() as tool:
         yield tool
-
-
-async def profile_of(house: House, one: Fact) -> str:
-    """Whose the event is now."""
-    found = await house.pool.fetchval("SELECT profile_id FROM source_record WHERE record_id = $1", record(one))
-    return as_text(found)
 
 
 async def test_a_rule_calls_a_tool_that_does_not_subscribe_once_through_every_replay(
@@ -253,35 +228,6 @@ async def test_behind_a_wait_the_deed_is_about_whoever_the_record_belongs_to_the
     assert (action["hops"], action["origin"]) == (3, "erp,crm,hub")
 
 
-async def test_an_event_that_has_passed_more_than_eight_tools_sets_nothing_off_and_says_so(
-    connections: Pool, pool: Pool, crm: FakeTool
-) -> None:
-    world = World(connections, pool, crm)
-    await world.house.rules(a_rule(steps=CALL))
-    last = happens("order.placed")._replace(hops=8, origin="a,b")
-    tired = happens("order.placed", at=hour(1))._replace(hops=9, origin="a,b")
-    await world.house.live(last, tired)
-    await world.sends()
-    assert [verdict for _, _, verdict in await world.house.verdicts()] == ["fired", "loop"]
-    assert [action["hops"] for action in world.actions()] == [9], "which is one too many for whoever passes it on"
-
-
-async def test_the_verdict_loop_explains_itself(
-    connections: Pool, pool: Pool, crm: FakeTool, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HUB_POSTGRES__URL", database_url)
-    monkeypatch.setenv("HUB_KAFKA__SERVERS", "127.0.0.1:1")
-    monkeypatch.setenv("HUB_REDIS__URL", "redis://127.0.0.1:1/0")
-    world = World(connections, pool, crm)
-    await world.house.rules(a_rule(steps=CALL))
-    tired = happens("order.placed")._replace(hops=9)
-    await world.house.live(tired)
-    told = await explained(tired, record(tired))
-    assert [(one["verdict"], one["reason"]) for one in told["rules"]] == [
-        ("loop", "the event has passed 9 tools, more than 8")
-    ]
-
-
 async def test_killed_behind_its_delivery_the_deed_is_done_and_told_once(
     connections: Pool, pool: Pool, crm: FakeTool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,29 +248,3 @@ async def test_killed_behind_its_delivery_the_deed_is_done_and_told_once(
     await world.house.hear(records)
     await world.sends()
     assert len(crm.got) == 1
-
-
-async def test_a_channel_of_a_chat_gets_what_notify_says_and_nothing_else(connections: Pool, pool: Pool) -> None:
-    async with FakeTool().serving() as chat:
-        out = Outgoing(pool, a_chat(chat.url))
-        house = House(connections, Manner(TEAMS, tools=out.tools))
-        await house.rules(
-            a_rule(steps=[{"notify": {"destination": "chat", "text": "Call <her>."}}, {"add_tag": {"tag": "x"}}])
-        )
-        order = happens("order.placed")
-        await house.live(order)
-        profile = await profile_of(house, order)
-        await out.puts((bytes.fromhex(profile.replace("-", "")), 7))
-        async with out.dispatching():
-            await until(out.quiet)
-        (got,) = chat.got
-        assert said(got) == f"Call &lt;her&gt;.\nann@\u200bcustomers.org ({profile})"
-        assert "webhook-signature" not in got.headers
-        assert await out.states() == ["delivered"]
-
-
-def said(got: Got) -> str:
-    """What stands in the channel."""
-    assert set(got.json) == {"text"}
-    text: str = got.json["text"]
-    return text

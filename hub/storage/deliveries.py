@@ -116,8 +116,8 @@ async def _retry(connection: Connection, ids: Sequence[bytes]) -> dict[bytes, st
     known = await connection.fetch(
         "SELECT id, destination, profile_id, type, state FROM delivery WHERE id = ANY($1::uuid[])", ids
     )
-    deeds = await _retry_deeds(connection, [row for row in known if row["type"] == ACTION_FIRED])
-    return deeds | await _retry_profiles(connection, ids, [row for row in known if row["type"] != ACTION_FIRED])
+    profiles = await _retry_profiles(connection, ids, [row for row in known if row["type"] != ACTION_FIRED])
+    return profiles | await _retry_deeds(connection, [row for row in known if row["type"] == ACTION_FIRED])
 
 
 async def _retry_deeds(connection: Connection, asked: Sequence[asyncpg.Record]) -> dict[bytes, str]:

@@ -148,6 +148,29 @@ async def test_what_this_hub_cannot_do_is_refused_by_name_and_nothing_is_taken_o
     assert await in_force(pool) == []
 
 
+async def test_a_rule_may_name_a_tool_that_hub_toml_has_and_no_other(folder: Path, pool: Pool) -> None:
+    steps: list[dict[str, Any]] = [
+        {"call_webhook": {"destination": "crm"}},
+        {"notify": {"destination": "chat", "text": "Look."}},
+    ]
+    put(folder, steps=steps)
+    assert await reasons() == [
+        "hub.toml has no destination crm: [destinations.crm]",
+        "hub.toml has no destination chat: [destinations.chat]",
+    ]
+    toml = folder.parent / "hub.toml"
+    toml.write_text(
+        f"{toml.read_text()}"
+        '[destinations.crm]\nkind = "webhook"\nurl = "https://crm.example/hub"\nsecret_file = "/elsewhere"\n'
+        '[destinations.chat]\nkind = "slack"\nurl = "https://chat.example/hooks/x"\n'
+    )
+    put(folder, "other", steps=[{"call_webhook": {"destination": "chat"}}])
+    assert await reasons() == ["chat is of a kind that no call_webhook may name"]
+    (folder / "other.yaml").unlink()
+    assert await changes() == [("some", "new", 1, None)], "without a relay for mails, and without the tool's secret"
+    assert await in_force(pool) == [("some", 1, False)]
+
+
 async def test_at_a_start_what_is_right_is_taken_over_beside_what_is_wrong(folder: Path, pool: Pool) -> None:
     put(folder)
     await changes()

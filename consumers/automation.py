@@ -49,6 +49,8 @@ class _Activity(msgspec.Struct):
     at: str
     received_at: str
     data: msgspec.Raw
+    hops: int = 0
+    origin: str = ""
 
 
 _decode = msgspec.json.Decoder(_Activity).decode
@@ -65,6 +67,8 @@ class Heard(NamedTuple):
     data: msgspec.Raw
     at: datetime
     received_at: datetime
+    hops: int = 0
+    origin: str = ""
 
 
 class _Case(NamedTuple):
@@ -102,7 +106,7 @@ class Automation:
             raise Unreadable("the value is no activity: its ids are UUIDs, its times RFC 3339", "value")
         if one.source == HUB and "rule" in _data(one.data):
             return None
-        return Heard(event, profile, one.type, one.source, one.data, at, received_at)
+        return Heard(event, profile, one.type, one.source, one.data, at, received_at, one.hops, one.origin)
 
     async def write(self, transaction: Connection, items: Sequence[Heard | None]) -> None:
         """Rouse who waits for these events; decide what they set off, and begin it."""
@@ -125,6 +129,7 @@ class Automation:
         self._hints.wake("outbox")
         self._hints.wake("journeys")
         self._hints.wake("mails")
+        self._hints.wake("deliveries")
 
     async def _cases(self, connection: Connection, heard: Mapping[bytes, Heard]) -> list[_Case]:
         """Every rule's version that has yet to decide about one of these events."""
@@ -172,7 +177,7 @@ def _undecided(one: Heard, stands: InForce, before: Collection[tuple[bytes, str,
 
 def _look(one: Heard, whose: Whose) -> Look:
     trigger = Trigger(one.type, one.source, _data(one.data))
-    return Look(whose.profile, person(whose.line), one.at, one.event, trigger)
+    return Look(whose.profile, person(whose.line), one.at, one.event, trigger, one.hops, one.origin)
 
 
 async def _decided(connection: Connection, cases: Sequence[_Case]) -> tuple[list[_Case], Sights]:
@@ -212,7 +217,8 @@ def _decision(case: _Case, sights: Sights, firings: Firings) -> Decision:
     one = case.heard
     times = firings.get(_place(case), ())
     last = min(times, key=lambda at: abs(one.at - at), default=None)
-    return decide(case.kept.rule, Occasion(one.type, one.at, one.received_at), sights.view(case.look), last)
+    occasion = Occasion(one.type, one.at, one.received_at, hops=one.hops)
+    return decide(case.kept.rule, occasion, sights.view(case.look), last)
 
 
 def _row(case: _Case, decision: Decision) -> Decided:
@@ -232,7 +238,9 @@ def seen(found: Outcome) -> list[dict[str, Any]]:
 
 def _begun(case: _Case, waits: Rest | None, ended: str | None) -> Begun:
     one, rule = case.heard, case.stands.name
-    occasion = {"type": one.type, "source": one.source, "data": case.look.trigger.data}
+    occasion: dict[str, Any] = {"type": one.type, "source": one.source, "data": case.look.trigger.data}
+    if one.hops or one.origin:
+        occasion |= {"hops": one.hops, "origin": one.origin}
     journey = hash_id("journey", rule, as_text(one.event))
     told = orjson.dumps(occasion).decode()
     return Begun(journey, rule, case.stands.version, one.event, case.whose.record, told, one.at, waits, ended)

@@ -54,6 +54,7 @@ async def run_journeys(pool: Pool, kafka: Kafka, manner: Manner, hints: Hints, s
                 if moved:
                     hints.wake("outbox")
                     hints.wake("mails")
+                    hints.wake("deliveries")
                 elif await walker.is_held_up():
                     if logs is None:
                         logs = await line.enter_async_context(open_ends(kafka))
@@ -193,7 +194,8 @@ class Place(NamedTuple):
     def _at(self, moment: datetime) -> Look:
         told = orjson.loads(self.journey.occasion)
         trigger = Trigger(told["type"], told["source"], told["data"])
-        return Look(self.journey.profile or b"", self._person, moment, self.journey.event, trigger)
+        passed = told.get("hops", 0), told.get("origin", "")
+        return Look(self.journey.profile or b"", self._person, moment, self.journey.event, trigger, *passed)
 
     def _leaves(self, occasion: Occasion, one: Heard, sights: Sights) -> bool:
         meant = [leaving for leaving in self.kept.rule.exits if is_meant(leaving, occasion)]

@@ -109,13 +109,15 @@ def _activities(fresh: Sequence[Fact], rows: Mapping[bytes, Row]) -> Iterable[tu
 
 
 def _activity(fact: Fact, profile: str) -> Message:
-    value = b'{"id":"%s","profile_id":"%s","type":%s,"source":%s,"at":"%s","received_at":"%s","data":%s}' % (
+    passed = b',"hops":%d,"origin":%s' % (fact.hops, _quoted(fact.origin)) if fact.hops or fact.origin else b""
+    value = b'{"id":"%s","profile_id":"%s","type":%s,"source":%s,"at":"%s","received_at":"%s"%s,"data":%s}' % (
         fact.id.encode(),
         profile.encode(),
         _quoted(fact.type),
         _quoted(fact.source),
         fact.at.encode(),
         fact.received_at.encode(),
+        passed,
         fact.payload,
     )
     return Message(ACTIVITIES.name, profile, fact.type, fact.id, _raw(value))

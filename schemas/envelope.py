@@ -30,7 +30,7 @@ class Envelope(Shape):
     )
     trust: Literal["public"] | None = Field(default=None, description="The proof was public: anybody may have said it.")
     origin: Attribute | None = Field(default=None, description="The tools it passed, with commas.")
-    hops: Attribute | None = Field(default=None, description="How many of them; 8 at the most.")
+    hops: Attribute | None = Field(default=None, description="How many of them; beyond 8 no rule acts on it.")
     traceparent: Attribute | None = None
     data: Any = None
     data_base64: str | None = None
@@ -51,6 +51,8 @@ HUB = "hub"
 """The name of the hub itself, where an event says which source or key it came through."""
 MERGED, PARTED, WITHDRAWN = "records.merged", "records.parted", "decision.withdrawn"
 ERASED = "records.erased"
+ACTION_FIRED = "action.fired"
+"""What a rule did, as it is told on `activities` and to tools."""
 DEEDS = frozenset({MERGED, PARTED, WITHDRAWN, ERASED})
 """What people decide about who is who: it stands on the topic `inbound.hub` alone."""
 OWNER_ASSIGNED, STAGE_SET, TAG_ADDED, TAG_REMOVED = "owner.assigned", "stage.set", "tag.added", "tag.removed"

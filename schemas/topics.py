@@ -66,7 +66,10 @@ PROFILES = Topic(
     log_append_time=False,
 )
 ACTIVITIES = Topic(
-    "activities", "What happened, with the profile id; merges and splits.", "profile id", log_append_time=False
+    "activities",
+    "What happened, with the profile id; merges and splits; what rules did.",
+    "profile id",
+    log_append_time=False,
 )
 TOPICS = (*INBOUND, PROFILES, ACTIVITIES)
 

@@ -156,7 +156,7 @@ def _said(kind: Kind, number: int) -> dict[str, Any]:
 
 def mails(keys: Iterable[Key]) -> set[bytes]:
     """The ids of the mails that these deeds are."""
-    return {hash_id("mail", f"rule {rule} {as_text(event)} {step}") for rule, event, step in keys if step == "3"}
+    return {hash_id("mail", f"rule {rule}:{as_text(event)}:{step}") for rule, event, step in keys if step == "3"}
 
 
 def chunks(messages: Sequence[Message], size: int) -> list[Sequence[Message]]:

@@ -2,6 +2,7 @@
 
 from consumers.actions.add_tag import ADD_TAG
 from consumers.actions.assign_owner import ASSIGN_OWNER
+from consumers.actions.call_webhook import CALL_WEBHOOK
 from consumers.actions.create_task import CREATE_TASK
 from consumers.actions.notify import NOTIFY
 from consumers.actions.remove_tag import REMOVE_TAG
@@ -14,6 +15,7 @@ ACTIONS = Registry(
     "action",
     ADD_TAG,
     ASSIGN_OWNER,
+    CALL_WEBHOOK,
     CREATE_TASK,
     NOTIFY,
     REMOVE_TAG,

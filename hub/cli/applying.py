@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from consumers.ability import beyond
+from consumers.destinations import DESTINATIONS
 from hub.automation.checks import check
 from hub.automation.enclosures import Find, enclosed, first_mail
 from hub.automation.files import LARGEST, Loaded, read
 from hub.automation.plan import MODE, Change, as_it_stands, changed, plan
 from hub.automation.problems import Problem
 from hub.automation.sentences import sentence
-from hub.components import Teams
+from hub.components import House
 from hub.errors import Misconfigured
 from hub.settings import Settings
 from hub.storage import rules
@@ -29,7 +30,7 @@ class Wish:
     """
 
     files: Sequence[Loaded]
-    teams: Teams
+    house: House
     by: str
     prune: bool = False
     partly: bool = False
@@ -70,9 +71,11 @@ def _content(file: Path) -> bytes:
         raise Misconfigured(f"{file}: {error.strerror}") from error
 
 
-def teams_of(settings: Settings) -> Teams:
-    """The teams of hub.toml."""
-    return {name: team.members for name, team in settings.teams.items()}
+def house_of(settings: Settings) -> House:
+    """What of hub.toml rules may name. A destination of a kind that is not known is none."""
+    teams = {name: team.members for name, team in settings.teams.items()}
+    kinds = {name: one.kind for name, one in settings.destinations.items() if one.kind in DESTINATIONS.names}
+    return House(teams, {name: DESTINATIONS[kind].hears for name, kind in kinds.items()})
 
 
 async def apply(pool: Pool, wish: Wish) -> Applied:
@@ -84,7 +87,7 @@ async def apply(pool: Pool, wish: Wish) -> Applied:
     wrong = {one.file for one in problems if one.grade == "error"}
     for one in wish.files:
         if one.where.file not in wrong:
-            problems += beyond(one, wish.teams)
+            problems += beyond(one, wish.house)
     wrong = {one.file for one in problems if one.grade == "error"}
     right = [one for one in files if one.value is not None and one.where.file not in wrong]
     async with transaction(pool) as connection:

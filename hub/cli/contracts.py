@@ -16,7 +16,18 @@ from schemas.envelope import Envelope
 from schemas.events import EVENTS
 from schemas.events.contact import Occurrence
 from schemas.events.hub import CallWritten, NoteWritten
-from schemas.profile import Activity, Merged, Profile, ProfileRedirect, ProfileState, Split, TimelineEntry, Told
+from schemas.profile import (
+    ActionFired,
+    Activity,
+    Merged,
+    Profile,
+    ProfileRedirect,
+    ProfileState,
+    Split,
+    TimelineEntry,
+    Told,
+    ToldOfAction,
+)
 from schemas.rules import Rule, Segment
 from schemas.topics import ACTIVITIES, HUB_TOPIC, INBOUND, PROFILES, TOPICS, Topic, inbound_topic
 
@@ -35,11 +46,15 @@ EVERY_OUTBOUND: dict[str, type[BaseModel]] = {
     "profile.merged": Merged,
     "profile.split": Split,
     "activity": Activity,
+    "action.fired": ActionFired,
     "timeline.entry": TimelineEntry,
     "webhook": Told,
+    "webhook.action": ToldOfAction,
 }
 FILES: dict[str, type[BaseModel]] = {"rule": Rule, "segment": Segment}
 """Files that people write: an editor completes them by these."""
+OF_ACTIVITIES = ("activity", "profile.merged", "profile.split", "action.fired")
+"""What stands on the topic `activities`."""
 ATTRIBUTES = (
     "id",
     "source",
@@ -117,7 +132,7 @@ def asyncapi() -> Json:
                 **{name: _message(name.removeprefix("hub."), name) for name in NOTES},
                 "any": _message("any other type", "occurrence"),
                 **{name: _message(name, name) for name in ("profile.state", "profile.redirect")},
-                **{name: _message(name, name) for name in ("activity", "profile.merged", "profile.split")},
+                **{name: _message(name, name) for name in OF_ACTIVITIES},
             },
             "schemas": {"attributes": _attributes()},
         },
@@ -141,7 +156,7 @@ def _messages_of(topic: Topic) -> list[str]:
     if topic == PROFILES:
         return ["profile.state", "profile.redirect"]
     if topic == ACTIVITIES:
-        return ["activity", "profile.merged", "profile.split"]
+        return list(OF_ACTIVITIES)
     notes = NOTES if topic.name == HUB_TOPIC else ()
     return [*(name for name in EVENTS if inbound_topic(name) == topic.name), *notes, "any"]
 

@@ -77,8 +77,11 @@ redirects = []                           # hosts that the form field `redirect` 
 # kind = "webhook"
 # url = "https://crm.example.com/hub"
 # secret = "whsec_..."
-# events = ["profile.*"]                 # what it wants to hear of; default: everything about profiles
+# events = ["profile.*", "action.*"]     # what it wants to hear of: profiles (the default), and what rules do
 # allow_private = true                   # only for an address inside your own network
+# [destinations.sales-chat]              # a channel of Slack, Mattermost or Discord, for what rules say
+# kind = "slack"
+# url = "https://hooks.slack.com/services/..."
 
 # Which of several statements of a field counts; docs/fields.md has the defaults and all words.
 # [survivorship.strategy]

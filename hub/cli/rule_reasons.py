@@ -162,4 +162,5 @@ def _effect(effect: dict[str, Any]) -> str:
     if "error" in effect:
         return str(effect["error"])
     said = [{key: value for key, value in one.items() if key not in {"id", "type"}} for one in effect.get("events", ())]
-    return ", ".join(f"{key}: {'nobody' if value is None else value}" for one in said for key, value in one.items())
+    words = [f"{key}: {'nobody' if value is None else value}" for one in said for key, value in one.items()]
+    return ", ".join([*words, *(f"told: {name}" for name in effect.get("tools", ()))])

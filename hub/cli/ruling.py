@@ -61,7 +61,7 @@ async def _applied(path: Path | None, dry_run: bool, prune: bool) -> Applied:
         session.fail(f"{folder}: there is no such folder; [rules] in hub.toml names it")
     files = [applying.loaded(file) for file in applying.files_of([folder])]
     wish = applying.Wish(
-        files, applying.teams_of(settings), getuser(), prune=prune, dry_run=dry_run, mail=bool(settings.mail.relay)
+        files, applying.house_of(settings), getuser(), prune=prune, dry_run=dry_run, mail=bool(settings.mail.relay)
     )
     async with session.database(settings) as pool:
         return await applying.apply(pool, wish)

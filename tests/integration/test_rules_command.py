@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 from hub.automation.files import read
 from hub.cli.applying import Wish, apply
 from hub.cli.rules import app
+from hub.components import House
 from hub.storage import rules
 from hub.storage.pool import Pool, reading
 
@@ -162,12 +163,35 @@ async def test_every_shipped_rule_is_taken_over_where_its_teams_and_a_relay_are(
     assert await in_force(pool) == [(name, 1, False) for name in names]
 
 
+async def test_a_rule_may_name_a_tool_that_hub_toml_has_and_no_other(folder: Path, pool: Pool) -> None:
+    steps: list[dict[str, Any]] = [
+        {"call_webhook": {"destination": "crm"}},
+        {"notify": {"destination": "chat", "text": "Look."}},
+    ]
+    put(folder, steps=steps)
+    assert await reasons() == [
+        "hub.toml has no destination crm: [destinations.crm]",
+        "hub.toml has no destination chat: [destinations.chat]",
+    ]
+    toml = folder.parent / "hub.toml"
+    toml.write_text(
+        f"{toml.read_text()}"
+        '[destinations.crm]\nkind = "webhook"\nurl = "https://crm.example/hub"\nsecret_file = "/elsewhere"\n'
+        '[destinations.chat]\nkind = "slack"\nurl = "https://chat.example/hooks/x"\n'
+    )
+    put(folder, "other", steps=[{"call_webhook": {"destination": "chat"}}])
+    assert await reasons() == ["chat is of a kind that no call_webhook may name"]
+    (folder / "other.yaml").unlink()
+    assert await changes() == [("some", "new", 1, None)], "without a relay for mails, and without the tool's secret"
+    assert await in_force(pool) == [("some", 1, False)]
+
+
 async def test_at_a_start_what_is_right_is_taken_over_beside_what_is_wrong(folder: Path, pool: Pool) -> None:
     put(folder)
     await changes()
     put(folder, "other")
-    loaded = [read("some.yaml", b"rule: some\n"), read("other.yaml", (folder / "other.yaml").read_bytes())]
-    applied = await apply(pool, Wish(loaded, {}, "hub serve", partly=True))
+    files_ = [read("some.yaml", b"rule: some\n"), read("other.yaml", (folder / "other.yaml").read_bytes())]
+    applied = await apply(pool, Wish(files_, House(), "hub serve", partly=True))
     assert (applied.is_wrong, [one.name for one in applied.changes]) == (True, ["other"])
     assert await in_force(pool) == [("other", 1, False), ("some", 1, False)]
 

@@ -12,7 +12,7 @@ import pytest
 from consumers.actions import ACTIONS
 from consumers.reminders import recipients
 from hub.automation.view import Person
-from hub.components import Scene, Statement
+from hub.components import House, Scene, Statement
 from hub.errors import Reject
 from hub.identity.ids import as_text, hash_id
 from hub.storage.tasks import Reminder
@@ -59,7 +59,7 @@ def test_it_is_the_owner_s_and_without_one_nobody_s_in_particular(verb: str) -> 
 def test_a_team_that_is_not_there_is_a_reason(verb: str) -> None:
     action = ACTIONS[verb]
     settings = action.settings.model_validate({"title": "Call", "team": "sail"})
-    assert "[teams.sail]" in str(action.wrong(settings, TEAMS))
+    assert "[teams.sail]" in str(action.wrong(settings, House(TEAMS)))
     with pytest.raises(Reject, match="no team sail"):
         action.effects(settings, SCENE)
 

@@ -1,7 +1,7 @@
 """Reminders: a mail to whose they are when they come due, and once, however often somebody looks.
 
-The mail's row and the note that it was told are one transaction. What was done, dropped or put off meanwhile has
-another token, so nobody holds it any more.
+The mail's row and the note that it was told are one transaction. What was done, dropped or put off meanwhile is
+nobody's to tell any more.
 """
 
 from __future__ import annotations

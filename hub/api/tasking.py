@@ -16,7 +16,7 @@ from hub.api import people, remarking
 from hub.api.deciding import living
 from hub.api.problems import NotFound
 from hub.api.remarking import Author, Draft
-from hub.api.tasks_shapes import MOST_LISTED, TaskFilter
+from hub.api.tasks_shapes import TaskFilter
 from hub.automation.buckets import Standing, among, bucket
 from hub.errors import Reject
 from hub.identity.ids import as_text, hash_id
@@ -49,9 +49,8 @@ async def listed(pool: Pool, settings: Settings, asked: TaskFilter) -> dict[str,
     now, zone = clock.now(), zone_of(settings)
     whose = await living(pool, asked.profile) if asked.profile else None
     place = among(asked.bucket, now, zone)
-    found = await todo.tasks(pool, Wanted(*place, asked.to and asked.to.lower(), asked.team, whose, MOST_LISTED))
-    told = [shown(one, now, zone) for one in found]
-    return {"tasks": [one for one in told if asked.bucket in {None, one["bucket"]}][: asked.limit]}
+    found = await todo.tasks(pool, Wanted(*place, asked.to and asked.to.lower(), asked.team, whose, asked.limit))
+    return {"tasks": [shown(one, now, zone) for one in found]}
 
 
 def zone_of(_settings: Settings) -> ZoneInfo:

@@ -46,19 +46,24 @@ def tomorrow(now: datetime, zone: ZoneInfo) -> datetime:
 
 
 class Range(NamedTuple):
-    """Among which tasks a bucket is looked for: their statuses; open ones that are due in [`since`, `until`)."""
+    """What is looked for: tasks of these statuses; open ones that are due in [`since`, `until`); of those that wait for
+    the customer only the ones that are answered, or not.
+    """
 
     statuses: tuple[str, ...]
     since: datetime | None = None
     until: datetime | None = None
+    is_answered: bool | None = None
 
 
 def among(wanted: Bucket | None, now: datetime, zone: ZoneInfo) -> Range:
-    """Where to look for a bucket: everything that is in it, and maybe more. None: everything that is not done."""
+    """The tasks of a bucket, and no others. None: everything that is not done."""
     if wanted == "overdue":
         return Range(OPEN, until=now)
     if wanted == "today":
-        return Range(OPEN + WAITING, since=now, until=tomorrow(now, zone))
+        return Range(OPEN + WAITING, since=now, until=tomorrow(now, zone), is_answered=True)
     if wanted == "later":
         return Range(OPEN, since=tomorrow(now, zone))
-    return Range({"waiting": WAITING, "done": ENDED}.get(wanted or "", OPEN + WAITING))
+    if wanted == "waiting":
+        return Range(WAITING, is_answered=False)
+    return Range(ENDED if wanted == "done" else OPEN + WAITING)

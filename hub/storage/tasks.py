@@ -73,12 +73,15 @@ async def write(connection: Connection, facts: Iterable[Fact]) -> None:
 
 
 async def _keep(connection: Connection, parts: dict[bytes, Parts]) -> None:
-    """Write tasks that the caller holds. A reminder is armed where nobody was told of this time of it yet."""
+    """Write tasks that the caller holds. A reminder is armed where nobody was told of this time of it yet.
+
+    Whoever was about to tell of it holds it no more.
+    """
     whole = {one: standing(known) for one, known in parts.items()}
     await connection.execute(
         """
         UPDATE task t SET parts = u.parts, kind = u.kind, title = u.title, assignee = u.assignee, team = u.team,
-               due = u.due, status = u.status, since = u.since, due_at = u.due, lease_until = NULL, token = t.token + 1,
+               due = u.due, status = u.status, since = u.since, due_at = u.due, lease_until = NULL,
                state = CASE WHEN u.kind = 'reminder' AND u.status IN ('open', 'waiting')
                                  AND u.due IS DISTINCT FROM t.reminded_for THEN 'armed' ELSE 'idle' END
         FROM unnest($1::uuid[], $2::json[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],

@@ -16,7 +16,7 @@ _TAKING = 4_711_403
 
 
 class Wanted(NamedTuple):
-    """Which tasks: of these statuses; open ones due in [`since`, `until`); of somebody, a team, a profile; how many.
+    """Which tasks: as `hub.automation.buckets.Range` has it; whose, which team's, about which profile; how many.
 
     None: whichever.
     """
@@ -24,6 +24,7 @@ class Wanted(NamedTuple):
     statuses: tuple[str, ...]
     since: datetime | None = None
     until: datetime | None = None
+    is_answered: bool | None = None
     to: str | None = None
     team: str | None = None
     profile: bytes | None = None
@@ -50,37 +51,46 @@ class Listed(NamedTuple):
 
 
 _TASKS = """
-    SELECT t.id, t.record_id, t.parts, t.status, t.due, t.since, t.reminded_for, t.reminded_to, p.profile_id, p.line,
-           CASE WHEN t.status = 'waiting' THEN (
-               SELECT max(a.received_at) FROM source_record o JOIN activity a ON a.record_id = o.record_id
-               WHERE o.profile_id = p.profile_id AND a.source <> $1 AND NOT a.spam AND a.received_at > t.since) END
-    FROM task t JOIN source_record r USING (record_id) JOIN profile p ON p.profile_id = r.profile_id
+    SELECT * FROM (
+        SELECT t.id, t.record_id, t.parts, t.status, t.due, t.since, t.reminded_for, t.reminded_to,
+               p.profile_id, p.line,
+               CASE WHEN t.status = 'waiting' THEN (
+                   SELECT max(a.received_at) FROM source_record o JOIN activity a ON a.record_id = o.record_id
+                   WHERE o.profile_id = p.profile_id AND a.source <> $1 AND NOT a.spam AND a.received_at > t.since
+               ) END AS heard_at
+        FROM task t JOIN source_record r USING (record_id) JOIN profile p ON p.profile_id = r.profile_id
+        WHERE {whose}
+    ) task
 """
+_OF_ONE = _TASKS.format(whose="t.id = $2 AND t.status IS NOT NULL")
+_OF_MANY = (
+    _TASKS.format(
+        whose="""
+            t.status = ANY($2::text[])
+            AND (t.status <> 'open' OR $3::timestamptz IS NULL OR t.due >= $3)
+            AND (t.status <> 'open' OR $4::timestamptz IS NULL OR t.due < $4)
+            AND ($6::text IS NULL OR t.assignee = $6) AND ($7::text IS NULL OR t.team = $7)
+            AND ($8::uuid IS NULL OR p.profile_id = $8)
+        """
+    )
+    + """
+    WHERE status <> 'waiting' OR $5::bool IS NULL OR (heard_at IS NOT NULL) = $5
+    ORDER BY CASE WHEN status IN ('done', 'dropped') THEN since END DESC, due, id LIMIT $9
+    """
+)
 
 
 async def tasks(pool: Pool, wanted: Wanted) -> list[Listed]:
     """Those tasks, what is due first first; what is done, the last first. Raises Retry."""
     async with reading(pool) as connection:
-        rows = await connection.fetch(
-            f"""
-            {_TASKS}
-            WHERE t.status = ANY($2::text[])
-              AND (t.status <> 'open' OR (($3::timestamptz IS NULL OR t.due >= $3) AND ($4::timestamptz IS NULL
-                                                                                       OR t.due < $4)))
-              AND ($5::text IS NULL OR t.assignee = $5) AND ($6::text IS NULL OR t.team = $6)
-              AND ($7::uuid IS NULL OR p.profile_id = $7)
-            ORDER BY CASE WHEN t.status IN ('done', 'dropped') THEN t.since END DESC, t.due, t.id LIMIT $8
-            """,
-            HUB,
-            *wanted,
-        )
+        rows = await connection.fetch(_OF_MANY, HUB, *wanted)
     return [_listed(*row) for row in rows]
 
 
 async def task(pool: Pool, identity: bytes) -> Listed | None:
     """The task of this id; None where there is none, or nobody whom it is about. Raises Retry."""
     async with reading(pool) as connection:
-        row = await connection.fetchrow(f"{_TASKS} WHERE t.id = $2 AND t.status IS NOT NULL", HUB, identity)
+        row = await connection.fetchrow(_OF_ONE, HUB, identity)
     return _listed(*row) if row else None
 
 

@@ -100,6 +100,7 @@ async def test_what_is_over_reminds_nobody(pool: Pool, event_type: str, is_told:
     await all_told(pool)
     assert bool(await written(pool)) is is_told
     await marked(pool, task, "task.reopened")
+    assert (await queues.waiting(pool))["timers"]["pending"] == (0 if is_told else 1)
     await all_told(pool)
     assert len(await written(pool)) == 1, "who opens it again in time is reminded, and nobody twice"
 
@@ -122,9 +123,13 @@ async def test_what_happens_while_a_worker_holds_it_takes_it_out_of_its_hands(po
     async with transaction(pool) as connection:
         held = await tasks.take(connection, LEASE_SECONDS)
     assert [one.id for one in held] == [from_text(task)]
-    await marked(pool, task, "task.done")
+    await marked(pool, task, "task.assigned", to="joe@firm.example")
     async with transaction(pool) as connection:
         assert await tasks.LEASES.hold(connection, held) == set()
+        (again,) = await tasks.take(connection, LEASE_SECONDS)
+        assert await tasks.LEASES.hold(connection, held) == set(), "also when somebody else holds it"
+        assert await tasks.LEASES.hold(connection, [again]) == {again.id}
+    await marked(pool, task, "task.done")
     await all_told(pool)
     assert await written(pool) == []
 

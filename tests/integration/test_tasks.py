@@ -200,6 +200,11 @@ async def test_what_waits_for_the_customer_comes_back_when_something_comes_in(ba
     (one,) = await listed(batch_pool, bucket="today")
     assert (one["status"], one["answered_at"]) == ("waiting", "2099-01-01T00:00:00.000Z")
     assert await shown(batch_pool, bucket="waiting") == []
+    await write(batch_pool, [BOB])
+    bobs = await added(batch_pool, record(BOB), "Bob's", due="1s")
+    await marked(batch_pool, bobs, "task.waiting")
+    assert await shown(batch_pool, bucket="today", limit=1) == [("Call", "today")]
+    assert await shown(batch_pool, bucket="waiting", limit=1) == [("Bob's", "waiting")]
 
 
 async def test_everybody_finds_their_own_and_each_bucket_its_tasks(batch_pool: Pool) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import orjson
 
 from consumers.actions import ACTIONS
+from consumers.budgets import Spending, mail_spending
 from consumers.sights import Look
+from consumers.ways import Manner
 from hub import clock
 from hub.automation.program import Act
 from hub.components import Hold, MailOut, Scene, Statement, Teams
@@ -54,12 +56,16 @@ def deeds(rule: tuple[str, int], look: Look, record: bytes, acts: Sequence[Act],
         yield Deed(*rule, look.event, record, act.step, act.verb, act.settings, at + number * _APART, look)
 
 
-async def do(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> None:
+async def do(connection: Connection, wanted: Sequence[Deed], manner: Manner) -> None:
     """Do these deeds. One that was done before is not done again; one that cannot be done is written down as failed."""
     if not wanted:
         return
-    turns = await _turns(connection, wanted, teams)
-    done = {deed.key: _done(deed, _scene(deed, teams, turn)) for deed, turn in zip(wanted, turns, strict=True)}
+    spending = await _spending(connection, wanted, manner)
+    turns = await _turns(connection, wanted, manner.teams)
+    done = {}
+    for deed, turn in zip(wanted, turns, strict=True):
+        one = done[deed.key] = _done(deed, _scene(deed, manner.teams, turn, spending))
+        spending.spend(deed.record, sum(mail.audience == "customer" for mail in one.mails))
     new = await ledger.write(connection, [one.row for one in done.values()])
     fresh = [one for key, one in done.items() if key in new]
     if messages := [(one.row.record, message) for one in fresh for message in one.said]:
@@ -68,9 +74,15 @@ async def do(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> No
         await mails.put(connection, letters)
 
 
-def _scene(deed: Deed, teams: Teams, turn: int) -> Scene:
-    who = deed.look.person
-    return Scene(teams, turn, who.fields, who.owner, who.tags, deed.look.trigger.data, as_text(deed.look.profile))
+def _scene(deed: Deed, teams: Teams, turn: int, spending: Spending) -> Scene:
+    who, look = deed.look.person, deed.look
+    allowance = spending.allowance(deed.record) if ACTIONS[deed.verb].channel else None
+    return Scene(teams, turn, who.fields, who.owner, who.tags, look.trigger.data, as_text(look.profile), allowance)
+
+
+async def _spending(connection: Connection, wanted: Sequence[Deed], manner: Manner) -> Spending:
+    writing = {(deed.look.profile, deed.record) for deed in wanted if ACTIONS[deed.verb].channel == "email"}
+    return await mail_spending(connection, manner.mails, manner.scale, writing)
 
 
 async def _turns(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> list[int]:
@@ -124,7 +136,8 @@ def _key(deed: Deed, number: int) -> str:
 def _mail(deed: Deed, number: int, letter: MailOut) -> Mail:
     """The mail; its id is the hash of the ledger's key, and its Message-ID is made of that."""
     identity = hash_id("mail", _key(deed, number))
-    return Mail(identity, letter.recipient, letter.subject, letter.text, deed.record)
+    audience: Literal["customer", "ours"] = "customer" if letter.to_customer else "ours"
+    return Mail(identity, letter.recipient, letter.subject, letter.text, deed.record, audience=audience)
 
 
 def _said(deed: Deed, number: int, statement: Statement) -> Message:

@@ -117,7 +117,7 @@ class Walker:
         await sights.answer(connection)
         onward = [place.onward(sights, self._manner, self._tide.past) for place in places]
         await journeys.move(connection, [moved for moved, _ in onward])
-        await do(connection, [deed for _, own in onward for deed in own], self._manner.teams)
+        await do(connection, [deed for _, own in onward for deed in own], self._manner)
 
     async def _places(self, connection: Connection, waiting: Sequence[Waiting]) -> list[Place]:
         """Where everybody is, with what they heard there."""

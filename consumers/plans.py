@@ -11,7 +11,7 @@ from consumers.levels import News, news
 from consumers.retries import Trouble
 from consumers.tools import Tool
 from hub import clock
-from hub.components import Notice
+from hub.destinations import Notice
 from hub.identity.ids import as_text
 from hub.identity.survivorship import versioned
 from hub.storage import erasure, told, tries

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub.components import Destination
+from hub.destinations import Destination
 
 Seconds = Annotated[float, Field(ge=0, le=604_800)]
 

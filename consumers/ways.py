@@ -12,6 +12,7 @@ from hub.automation.waiting import Hours, due, zone
 from hub.components import Teams
 from hub.settings import Settings
 from hub.storage.journeys import Rest
+from hub.tables import Budget
 
 ZONE = "timezone"
 """The field of a profile that names the customer's zone."""
@@ -20,10 +21,11 @@ DONE = "done"
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """What of hub.toml matters to journeys: the teams, and how long a day lasts."""
+    """What of hub.toml matters to journeys: the teams, how long a day lasts, and the budget for mails (None: none)."""
 
     teams: Teams = field(default_factory=dict)
     scale: float = 1.0
+    mails: Budget | None = None
 
     def hours(self, person: Person) -> Hours:
         """The customer's day."""
@@ -32,7 +34,9 @@ class Manner:
 
 def manner(settings: Settings) -> Manner:
     """As hub.toml says."""
-    return Manner({name: team.members for name, team in settings.teams.items()}, settings.rules.time_scale)
+    rules = settings.rules
+    teams = {name: team.members for name, team in settings.teams.items()}
+    return Manner(teams, rules.time_scale, rules.budget.email)
 
 
 def rest(kept: Kept, ran: Ran, since: datetime, hours: Hours) -> Rest | None:

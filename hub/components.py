@@ -3,8 +3,7 @@
 A **source** says how an outside tool's request is proved and read. It never touches the network, the clock or the
 database: it is given a Request and gives Readings, or raises a Reject. The gateway does all the rest.
 
-A **destination** says what is told to an outside tool. It never opens a connection: it renders a Call, and reads an
-Answer. The dispatcher does all the rest.
+A **destination** says what is told to an outside tool: `hub.destinations`.
 
 An **action** says what a verb of a rule comes to. It touches nothing: it is given a Scene and gives Effects, which are
 written with the ledger's row in one transaction.
@@ -104,42 +103,6 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Call:
-    """A request to a tool: everything but the signature's time, which belongs to the try."""
-
-    url: str
-    body: bytes
-    headers: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Notice:
-    """What a destination is told: `profile.updated` and its kin, the profile as JSON text, ids that were absorbed."""
-
-    type: str
-    timestamp: str
-    profile: bytes
-    others: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Destination:
-    """A kind of destination.
-
-    `render(settings, notice)` gives the body: a function of its arguments, the same bytes each time.
-    `call(settings, delivery_id, at_seconds, body)` gives the request of one try, signed for that second.
-    `wants(settings, type)` says whether an event type is subscribed.
-    """
-
-    name: str
-    description: str
-    settings: type[BaseModel]
-    render: Callable[[Any, Notice], bytes]
-    call: Callable[[Any, str, int, bytes], Call]
-    wants: Callable[[Any, str], bool]
-
-
-@dataclass(frozen=True)
 class Statement:
     """Something that a rule sets on a profile: an event of this type on `inbound.hub`, about the trigger's record."""
 
@@ -149,11 +112,12 @@ class Statement:
 
 @dataclass(frozen=True)
 class MailOut:
-    """A mail of the hub's own, ready to go out."""
+    """A mail of the hub's own, ready to go out; one that is `to_customer` counts for their budget."""
 
     recipient: str
     subject: str
     text: str
+    to_customer: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,9 +134,19 @@ Teams = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
+class Allowance:
+    """How much a customer may be written to: at the most so many within a time (in words), and how many there were."""
+
+    most: int
+    within: str
+    used: int
+
+
+@dataclass(frozen=True)
 class Scene:
     """What an action sees: the teams, how often somebody of its own team was chosen before (see `Action.team`), the
-    profile's fields by name, its owner, tags and id, and the trigger's data.
+    profile's fields by name, its owner, tags and id, and the trigger's data. `allowance` is that of the action's
+    channel; None: nobody counts.
     """
 
     teams: Teams
@@ -182,6 +156,7 @@ class Scene:
     tags: Sequence[str] = ()
     event: Mapping[str, Any] = field(default_factory=dict)
     profile: str = ""
+    allowance: Allowance | None = None
 
 
 def no_team(_settings: Any) -> str | None:
@@ -202,6 +177,7 @@ class Action:
     done, which is then written down.
     `team(settings)` names the team of which somebody is chosen in turn; None: nobody is.
     `wrong(settings, teams)` says why a rule with these settings cannot be taken over; None: it can.
+    `channel` is that on which it writes to the customer; None: it writes to nobody, or to people of ours.
     """
 
     name: str
@@ -210,6 +186,7 @@ class Action:
     effects: Callable[[Any, Scene], Sequence[Effect]]
     team: Callable[[Any], str | None] = no_team
     wrong: Callable[[Any, Teams], str | None] = nothing_wrong
+    channel: Literal["email"] | None = None
 
 
 @dataclass(slots=True)

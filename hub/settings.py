@@ -17,15 +17,14 @@ import platformdirs
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
     ValidationError,
     model_validator,
 )
 
 from hub.errors import Misconfigured
+from hub.tables import OneOrSeveral, Rules, Table, Team
 
 Scope = Literal[
     "events:write", "profiles:read", "profiles:write", "profiles:erase", "operations:read", "operations:write"
@@ -33,16 +32,6 @@ Scope = Literal[
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 OWN_NAME = "hub"
 """What the hub calls itself as a source of events: no instance and no key may bear it."""
-
-
-def one_or_several(value: object) -> object:
-    """A text as a tuple of one, everything else as it is."""
-    return (value,) if isinstance(value, str) else value
-
-
-OneOrSeveral = Annotated[tuple[str, ...], BeforeValidator(one_or_several)]
-"""A text, or a list of texts."""
-Address = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=320)]
 
 
 _WRITER = re.compile(r"([^<>@\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)")
@@ -55,12 +44,6 @@ def _not_ours(named: dict[str, T]) -> dict[str, T]:
     if OWN_NAME in named:
         raise ValueError(f"{OWN_NAME!r} is what the hub calls itself: take another name")
     return named
-
-
-class Table(BaseModel):
-    """A table of hub.toml: an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Instance(BaseModel):
@@ -171,24 +154,6 @@ class Mail(Table):
         return self
 
 
-class Team(Table):
-    """People of ours who share work."""
-
-    members: Annotated[tuple[Address, ...], BeforeValidator(one_or_several)] = Field(
-        min_length=1, description="Their addresses."
-    )
-
-
-class Rules(Table):
-    """What happens by itself; one file a rule, see docs/reference/rules.md."""
-
-    folder: Path = Field(default=Path("rules"), description="Where the files are.")
-    apply: bool = Field(default=True, description="Take the files over at every start.")
-    time_scale: float = Field(
-        default=1.0, gt=0, le=1, description="Every wait lasts this part of its time: for demos and trials."
-    )
-
-
 class Settings(Table):
     """Everything that hub.toml may hold (design §9); a component's own keys are checked by its kind."""
 
@@ -198,16 +163,16 @@ class Settings(Table):
     region: str | None = Field(default=None, description="Country of phones that name none, where a source names none.")
     gateway: Listener = Listener(listen="127.0.0.1:8080")
     console: Listener = Listener(listen="127.0.0.1:8090")
-    keys: Annotated[dict[str, Key], AfterValidator(_not_ours)] = {}
-    sources: Annotated[dict[str, Instance], AfterValidator(_not_ours)] = {}
-    destinations: dict[str, Instance] = {}
+    keys: Annotated[dict[str, Key], AfterValidator(_not_ours)] = Field(default={})
+    sources: Annotated[dict[str, Instance], AfterValidator(_not_ours)] = Field(default={})
+    destinations: dict[str, Instance] = Field(default={})
     kafka: Kafka = Kafka()
     postgres: Postgres = Postgres()
     redis: Redis = Redis()
     embedded: Embedded = Embedded()
     survivorship: Survivorship = Survivorship()
     identity: Identity = Identity()
-    teams: dict[str, Team] = {}
+    teams: dict[str, Team] = Field(default={})
     mail: Mail = Mail()
     rules: Rules = Rules()
 

@@ -20,12 +20,14 @@ def _effects(settings: SendEmail, scene: Scene) -> Sequence[Effect]:
         raise Reject("this customer has no e-mail address", "email")
     if settings.purpose == "marketing" and (reason := _objection(scene, address)):
         return (Hold(reason),)
+    if (left := scene.allowance) and left.used >= left.most:
+        return (Hold(f"{left.used} mail{'' if left.used == 1 else 's'} in {left.within} already"),)
     values = {"profile": {**scene.fields, "tags": list(scene.tags)}, "event": scene.event, "owner": scene.owner}
     try:
         mail = render(_template(settings.template, settings.source or ""), values)
     except (BadTemplate, NotRendered) as error:
         raise Reject(f"the template {settings.template}: {error}", "template") from error
-    return (MailOut(address, mail.subject, mail.text),)
+    return (MailOut(address, mail.subject, mail.text, to_customer=True),)
 
 
 def _objection(scene: Scene, address: str) -> str | None:
@@ -40,4 +42,4 @@ def _template(name: str, source: str) -> Template:
     return read(name, source.encode())
 
 
-SEND_EMAIL = Action("send_email", "A mail to the customer.", SendEmail, _effects)
+SEND_EMAIL = Action("send_email", "A mail to the customer.", SendEmail, _effects, channel="email")

@@ -13,9 +13,10 @@ from pydantic import Field, ValidationInfo, field_validator
 from standardwebhooks import Webhook
 
 from consumers.tools import Manners
-from hub.components import Call, Destination, Notice
+from hub.destinations import Call, Destination, Notice
 from hub.egress import url_problem
-from hub.settings import OneOrSeveral, read_secrets
+from hub.settings import read_secrets
+from hub.tables import OneOrSeveral
 
 PREFIX = "whsec_"
 SHORTEST, LONGEST = 16, 64

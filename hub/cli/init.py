@@ -96,6 +96,7 @@ redirects = []                           # hosts that the form field `redirect` 
 # folder = "rules"
 # apply = true                           # take the files over at every start
 # time_scale = 1.0                       # every wait lasts this part of its time, for trials
+# budget = {{email = "4 in 7d"}}           # mails of rules to one customer at the most; "none": any number
 # [teams.sales]                          # whom rules give customers to, in turn
 # members = ["ann@example.com", "bob@example.com"]
 

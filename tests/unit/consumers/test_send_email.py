@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from consumers.actions import ACTIONS
-from hub.components import Effect, Hold, MailOut, Scene
+from hub.components import Allowance, Effect, Hold, MailOut, Scene
 from hub.errors import Reject
 from schemas.actions import SendEmail
 
@@ -21,8 +21,8 @@ def effects(fields: dict[str, Any], tags: tuple[str, ...] = (), **settings: Any)
 
 
 def test_it_goes_to_the_customer_with_what_is_known_of_them() -> None:
-    assert effects(ANN) == [MailOut("ann@example.net", "Hello Ann", "Your order of 5.\n")]
-    assert effects({"email": "a@b.c"}) == [MailOut("a@b.c", "Hello you", "Your order of 5.\n")]
+    assert effects(ANN) == [MailOut("ann@example.net", "Hello Ann", "Your order of 5.\n", to_customer=True)]
+    assert effects({"email": "a@b.c"}) == [MailOut("a@b.c", "Hello you", "Your order of 5.\n", to_customer=True)]
 
 
 def test_nobody_gets_a_mail_without_an_address_or_a_template_that_says_nothing() -> None:
@@ -49,3 +49,19 @@ def test_offers_need_consent_and_wait_while_a_complaint_is_open(
     assert (one.reason if isinstance(one, Hold) else None) == held
     (service,) = effects(ANN, tags)
     assert isinstance(service, MailOut), "what is no offer goes out all the same"
+
+
+@pytest.mark.parametrize(
+    ("most", "used", "held"),
+    [
+        (4, 3, None),
+        (4, 4, "4 mails in 7 days already"),
+        (4, 6, "6 mails in 7 days already"),
+        (1, 1, "1 mail in 7 days already"),
+    ],
+)
+def test_whoever_had_as_many_mails_as_they_may_gets_no_more_for_a_while(most: int, used: int, held: str | None) -> None:
+    wanted = SendEmail.model_validate({"template": "hello", "source": SOURCE})
+    scene = Scene({}, fields=ANN, event={"total": 5}, allowance=Allowance(most, "7 days", used))
+    (one,) = ACTIONS["send_email"].effects(wanted, scene)
+    assert (one.reason if isinstance(one, Hold) else None) == held

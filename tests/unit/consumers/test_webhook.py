@@ -12,7 +12,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from consumers.destinations.webhook import Settings, call, render, wants
 from consumers.instances import check_destinations, instances
 from hub import clock
-from hub.components import Notice
+from hub.destinations import Notice
 from hub.errors import Misconfigured
 from hub.settings import check, overlay
 from schemas.profile import Told

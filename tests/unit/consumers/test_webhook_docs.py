@@ -12,7 +12,7 @@ import orjson
 from consumers.destinations.webhook import Settings, call, render
 from consumers.instances import instances
 from hub import clock
-from hub.components import Notice
+from hub.destinations import Notice
 from hub.settings import check
 
 PAGE = Path(__file__).parents[3].joinpath("docs/destinations/webhook.md").read_text(encoding="utf-8")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from hub.components import Allowance
 from hub.storage import automation, mails
 from hub.storage.pool import Connection
-from hub.tables import Budget
+from hub.tables import Allowance, Budget
 from schemas.actions import lasting
 from schemas.rules import span
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
@@ -13,10 +13,11 @@ import orjson
 from consumers.actions import ACTIONS
 from consumers.budgets import Spending, mail_spending
 from consumers.sights import Look
+from consumers.turns import Choice, take
 from consumers.ways import Manner
 from hub import clock
 from hub.automation.program import Act
-from hub.components import Hold, MailOut, Scene, Statement, Teams
+from hub.components import Hold, MailOut, Scene, Statement
 from hub.errors import Reject
 from hub.identity.ids import as_text, event_id, hash_id
 from hub.storage import ledger, mails, outbox
@@ -61,11 +62,14 @@ async def do(connection: Connection, wanted: Sequence[Deed], manner: Manner) -> 
     if not wanted:
         return
     spending = await _spending(connection, wanted, manner)
-    turns = await _turns(connection, wanted, manner.teams)
+    choices = [_choice(deed, manner) for deed in wanted]
+    turns = await take(connection, [one for one in choices if one])
     done = {}
-    for deed, turn in zip(wanted, turns, strict=True):
-        one = done[deed.key] = _done(deed, _scene(deed, manner.teams, turn, spending))
+    for deed, choice in zip(wanted, choices, strict=True):
+        scene = _scene(deed, manner, spending)
+        one = done[deed.key] = _done(deed, turns.seen(choice, scene) if choice else scene)
         spending.spend(deed.record, sum(mail.audience == "customer" for mail in one.mails))
+        turns.heed(one.given)
     new = await ledger.write(connection, [one.row for one in done.values()])
     fresh = [one for key, one in done.items() if key in new]
     if messages := [(one.row.record, message) for one in fresh for message in one.said]:
@@ -74,10 +78,10 @@ async def do(connection: Connection, wanted: Sequence[Deed], manner: Manner) -> 
         await mails.put(connection, letters)
 
 
-def _scene(deed: Deed, teams: Teams, turn: int, spending: Spending) -> Scene:
+def _scene(deed: Deed, manner: Manner, spending: Spending) -> Scene:
     who, look = deed.look.person, deed.look
     allowance = spending.allowance(deed.record) if ACTIONS[deed.verb].channel else None
-    return Scene(teams, turn, who.fields, who.owner, who.tags, look.trigger.data, as_text(look.profile), allowance)
+    return Scene(manner.teams, 0, who.fields, who.owner, who.tags, look.trigger.data, as_text(look.profile), allowance)
 
 
 async def _spending(connection: Connection, wanted: Sequence[Deed], manner: Manner) -> Spending:
@@ -85,17 +89,16 @@ async def _spending(connection: Connection, wanted: Sequence[Deed], manner: Mann
     return await mail_spending(connection, manner.mails, manner.scale, writing)
 
 
-async def _turns(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> list[int]:
-    """Each deed's turn in the team that it chooses from; 0 where it chooses from none."""
-    chosen = [ACTIONS[deed.verb].team(_settings(deed)) for deed in wanted]
-    counts = Counter(team for team in chosen if team and teams.get(team))
-    first = await ledger.turns(connection, counts) if counts else {}
-    turns = []
-    for team in chosen:
-        turns.append(first.get(team or "", 0))
-        if team in first:
-            first[team] += 1
-    return turns
+def _choice(deed: Deed, manner: Manner) -> Choice | None:
+    """Of whom the deed chooses somebody; None where it chooses of no team, or the team is gone."""
+    action, settings = ACTIONS[deed.verb], _settings(deed)
+    team = action.team(settings)
+    crew = manner.crew(team, deed.at) if team else []
+    if team is None or not crew:
+        return None
+    weighs = action.weighs(settings)
+    scene = _scene(deed, manner, Spending())
+    return Choice(team, crew, () if weighs else action.among(settings, replace(scene, crew=crew)), weighs)
 
 
 def _settings(deed: Deed) -> Any:
@@ -103,11 +106,12 @@ def _settings(deed: Deed) -> Any:
 
 
 class _Done(NamedTuple):
-    """The ledger's row, what is to be said, and the mails that go out."""
+    """The ledger's row, what is to be said, the mails that go out, and who was given the customer."""
 
     row: Done
     said: Sequence[Message] = ()
     mails: Sequence[Mail] = ()
+    given: Sequence[str] = ()
 
 
 def _done(deed: Deed, scene: Scene) -> _Done:
@@ -122,7 +126,8 @@ def _done(deed: Deed, scene: Scene) -> _Done:
     letters = [_mail(deed, number, one) for number, one in enumerate(o for o in effects if isinstance(o, MailOut))]
     told = [{"id": one.id, "type": one.type, **statements[n].data} for n, one in enumerate(said)]
     effect = {"events": told} | ({"mails": [as_text(one.id) for one in letters]} if letters else {})
-    return _Done(_row(deed, "done", effect), said, letters)
+    given = [one.data["owner"] for one in statements if one.data.get("owner")]
+    return _Done(_row(deed, "done", effect), said, letters, given)
 
 
 def _row(deed: Deed, state: str, effect: dict[str, Any]) -> Done:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from consumers.book import Kept
+from hub.automation.choosing import is_on_duty
 from hub.automation.program import Pause, Ran
 from hub.automation.view import Person
-from hub.automation.waiting import Hours, due, zone
+from hub.automation.waiting import NIGHT, UTC, Hours, due, zone
 from hub.components import Teams
 from hub.settings import Settings
 from hub.storage.journeys import Rest
-from hub.tables import Budget
+from hub.tables import Budget, Colleague, Member, Span
 
 ZONE = "timezone"
 """The field of a profile that names the customer's zone."""
@@ -21,22 +24,36 @@ DONE = "done"
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """What of hub.toml matters to journeys: the teams, how long a day lasts, and the budget for mails (None: none)."""
+    """What of hub.toml matters to journeys: the teams (`members`: what is known of each, where it is more than an
+    address), how long a day lasts, the budget for mails (None: none), the house's zone, and the quiet hours.
+    """
 
     teams: Teams = field(default_factory=dict)
     scale: float = 1.0
     mails: Budget | None = None
+    members: Mapping[str, Sequence[Member]] = field(default_factory=dict)
+    zone: ZoneInfo = UTC
+    quiet: Span = NIGHT
 
     def hours(self, person: Person) -> Hours:
         """The customer's day."""
-        return Hours(zone(person.fields.get(ZONE)), scale=self.scale)
+        return Hours(zone(person.fields.get(ZONE), self.zone), self.quiet, self.scale)
+
+    def crew(self, team: str, at: datetime) -> list[Colleague]:
+        """The people of a team at a time; nobody where there is no such team."""
+        members = self.members.get(team) or [Member(address=one) for one in self.teams.get(team, ())]
+        return [
+            Colleague(one.address, one.territory, one.capacity, on_duty=is_on_duty(one, at, self.zone))
+            for one in members
+        ]
 
 
 def manner(settings: Settings) -> Manner:
     """As hub.toml says."""
     rules = settings.rules
-    teams = {name: team.members for name, team in settings.teams.items()}
-    return Manner(teams, rules.time_scale, rules.budget.email)
+    teams = {name: team.addresses for name, team in settings.teams.items()}
+    members = {name: team.members for name, team in settings.teams.items()}
+    return Manner(teams, rules.time_scale, rules.budget.email, members, rules.zone, rules.quiet)
 
 
 def rest(kept: Kept, ran: Ran, since: datetime, hours: Hours) -> Rest | None:

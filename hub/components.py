@@ -20,6 +20,8 @@ from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
 
+from hub.tables import Allowance, Colleague
+
 
 @dataclass(frozen=True)
 class Request:
@@ -134,19 +136,10 @@ Teams = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Allowance:
-    """How much a customer may be written to: at the most so many within a time (in words), and how many there were."""
-
-    most: int
-    within: str
-    used: int
-
-
-@dataclass(frozen=True)
 class Scene:
-    """What an action sees: the teams, how often somebody of its own team was chosen before (see `Action.team`), the
+    """What an action sees: the teams, how often somebody of those in question was chosen before (`Action.among`), the
     profile's fields by name, its owner, tags and id, and the trigger's data. `allowance` is that of the action's
-    channel; None: nobody counts.
+    channel; None: nobody counts. `crew` is the team that it chooses from, in the order of hub.toml.
     """
 
     teams: Teams
@@ -157,11 +150,22 @@ class Scene:
     event: Mapping[str, Any] = field(default_factory=dict)
     profile: str = ""
     allowance: Allowance | None = None
+    crew: Sequence[Colleague] = ()
 
 
 def no_team(_settings: Any) -> str | None:
     """What most actions choose from."""
     return None
+
+
+def everybody(_settings: Any, scene: Scene) -> Sequence[str]:
+    """The whole team, at work or not."""
+    return [one.address for one in scene.crew]
+
+
+def no_weighing(_settings: Any) -> bool:
+    """What most actions do."""
+    return False
 
 
 def nothing_wrong(_settings: Any, _teams: Teams) -> str | None:
@@ -177,6 +181,8 @@ class Action:
     done, which is then written down.
     `team(settings)` names the team of which somebody is chosen in turn; None: nobody is.
     `wrong(settings, teams)` says why a rule with these settings cannot be taken over; None: it can.
+    `among(settings, scene)` gives those of its team, `scene.crew`, of whom one is chosen in turn; never asks the turn.
+    `weighs(settings)` says whether it matters how many customers each of them looks after.
     `channel` is that on which it writes to the customer; None: it writes to nobody, or to people of ours.
     """
 
@@ -187,6 +193,8 @@ class Action:
     team: Callable[[Any], str | None] = no_team
     wrong: Callable[[Any, Teams], str | None] = nothing_wrong
     channel: Literal["email"] | None = None
+    among: Callable[[Any, Scene], Sequence[str]] = everybody
+    weighs: Callable[[Any], bool] = no_weighing
 
 
 @dataclass(slots=True)

@@ -71,7 +71,7 @@ def _content(file: Path) -> bytes:
 
 def teams_of(settings: Settings) -> Teams:
     """The teams of hub.toml."""
-    return {name: team.members for name, team in settings.teams.items()}
+    return {name: team.addresses for name, team in settings.teams.items()}
 
 
 async def apply(pool: Pool, wish: Wish) -> Applied:

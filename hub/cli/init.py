@@ -97,8 +97,13 @@ redirects = []                           # hosts that the form field `redirect` 
 # apply = true                           # take the files over at every start
 # time_scale = 1.0                       # every wait lasts this part of its time, for trials
 # budget = {{email = "4 in 7d"}}           # mails of rules to one customer at the most; "none": any number
-# [teams.sales]                          # whom rules give customers to, in turn
-# members = ["ann@example.com", "bob@example.com"]
+# zone = "Europe/Berlin"                 # yours, for everybody of whom none is known; default: UTC
+# quiet = "21:00-08:00"                  # a wait until a time of the day never ends in these hours
+# [teams.sales]                          # whom rules give customers to: in turn, by territory or by capacity
+# members = [
+#   "ann@example.com",
+#   {{address = "bob@example.com", territory = ["DE", "AT"], capacity = 20, hours = "09:00-17:00", days = "mon-fri"}},
+# ]
 
 # Servers of your own instead of the private ones.
 # [kafka]

@@ -12,6 +12,7 @@ import pytest
 from consumers.actions import ACTIONS
 from hub.components import Effect, Scene, Statement
 from hub.errors import Reject
+from hub.tables import Colleague
 from schemas.actions import ACTIONS as VERBS
 
 SETTINGS: dict[str, list[dict[str, Any]]] = {
@@ -20,9 +21,14 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     "set_stage": [{"stage": "customer"}],
     "send_email": [{"template": "hello", "source": "subject: Hello\n---\nDear you.\n"}],
     "notify": [{"team": "sales", "text": "Look."}, {"to": "eve@example.com", "text": "Look."}],
-    "assign_owner": [{"team": "sales"}, {"to": "pool"}, {"to": "eve@example.com"}],
+    "assign_owner": [
+        *({"team": "sales", "strategy": strategy} for strategy in ("round_robin", "territory", "capacity")),
+        {"to": "pool"},
+        {"to": "eve@example.com"},
+    ],
 }
 TEAMS = {"sales": ("ann@example.com", "bob@example.com")}
+CREW = [Colleague(one) for one in TEAMS["sales"]]
 CASES = [(name, settings) for name, several in SETTINGS.items() for settings in several]
 
 
@@ -36,7 +42,8 @@ def test_the_same_scene_has_the_same_effects_and_they_are_json(name: str, given:
     action = ACTIONS[name]
     settings = action.settings.model_validate(given)
     assert action.wrong(settings, TEAMS) is None
-    first, second = (list(action.effects(settings, Scene(TEAMS, 5, {"email": "ann@example.net"}))) for _ in range(2))
+    scene = Scene(TEAMS, 5, {"email": "ann@example.net"}, crew=CREW)
+    first, second = (list(action.effects(settings, scene)) for _ in range(2))
     assert first == second != []
     told = [asdict(one) for one in first]
     assert orjson.loads(orjson.dumps(told)) == told
@@ -52,7 +59,7 @@ def test_a_team_is_chosen_from_in_turn_and_a_team_that_is_gone_is_a_reason() -> 
     action = ACTIONS["assign_owner"]
     settings = action.settings.model_validate({"team": "sales"})
     assert action.team(settings) == "sales"
-    owners = [said(action.effects(settings, Scene(TEAMS, turn))[0])["owner"] for turn in range(4)]
+    owners = [said(action.effects(settings, Scene(TEAMS, turn, crew=CREW))[0])["owner"] for turn in range(4)]
     assert owners == ["ann@example.com", "bob@example.com"] * 2
     with pytest.raises(Reject, match="no team sales"):
         action.effects(settings, Scene({}))

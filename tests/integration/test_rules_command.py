@@ -131,7 +131,7 @@ async def test_a_rule_without_a_file_ends_with_prune_alone_and_one_with_a_wrong_
         ({"steps": [{"notify": {"team": "sail", "text": "Look."}}]}, "hub.toml has no"),
         ({"steps": [{"send_email": {"template": "hello", "source": "subject: x\n---\nx"}}]}, "hub.toml has no relay"),
         ({"steps": [{"assign_owner": {"team": "sail"}}]}, "hub.toml has no team sail"),
-        ({"steps": [{"assign_owner": {"team": "sales", "strategy": "capacity"}}]}, "capacity is not built yet"),
+        ({"steps": [{"assign_owner": {"team": "nobody", "strategy": "capacity"}}]}, "hub.toml has no team nobody"),
         ({"when": {"enters": "best"}}, "who is in a segment is not followed yet"),
         ({"if_": {"segment": "best"}}, "who is in a segment is not followed yet"),
     ],

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from consumers.actions import ACTIONS
-from hub.components import Allowance, Effect, Hold, MailOut, Scene
+from hub.components import Effect, Hold, MailOut, Scene
 from hub.errors import Reject
+from hub.tables import Allowance
 from schemas.actions import SendEmail
 
 SOURCE = "subject: Hello {{ profile.given_name | default: 'you' }}\n---\nYour order of {{ event.total }}.\n"

@@ -80,8 +80,10 @@ async def do(connection: Connection, wanted: Sequence[Deed], manner: Manner) -> 
 
 def _scene(deed: Deed, manner: Manner, spending: Spending) -> Scene:
     who, look = deed.look.person, deed.look
-    allowance = spending.allowance(deed.record) if ACTIONS[deed.verb].channel else None
-    return Scene(manner.teams, 0, who.fields, who.owner, who.tags, look.trigger.data, as_text(look.profile), allowance)
+    seen = Scene(manner.teams, 0, who.fields, who.owner, who.tags, look.trigger.data, as_text(look.profile))
+    if ACTIONS[deed.verb].channel is None:
+        return seen
+    return replace(seen, allowance=spending.allowance(deed.record), unsubscribe=manner.unsubscribe(who))
 
 
 async def _spending(connection: Connection, wanted: Sequence[Deed], manner: Manner) -> Spending:
@@ -142,7 +144,7 @@ def _mail(deed: Deed, number: int, letter: MailOut) -> Mail:
     """The mail; its id is the hash of the ledger's key, and its Message-ID is made of that."""
     identity = hash_id("mail", _key(deed, number))
     audience: Literal["customer", "ours"] = "customer" if letter.to_customer else "ours"
-    return Mail(identity, letter.recipient, letter.subject, letter.text, deed.record, audience=audience)
+    return Mail(identity, letter.recipient, letter.subject, letter.text, deed.record, letter.headers, audience)
 
 
 def _said(deed: Deed, number: int, statement: Statement) -> Message:

@@ -13,6 +13,7 @@ from hub.automation.program import Pause, Ran
 from hub.automation.view import Person
 from hub.automation.waiting import NIGHT, UTC, Hours, due, zone
 from hub.components import Teams
+from hub.leaving import Leave, Links, links
 from hub.settings import Settings
 from hub.storage.journeys import Rest
 from hub.tables import Budget, Colleague, Member, Span
@@ -25,7 +26,8 @@ DONE = "done"
 @dataclass(frozen=True, slots=True)
 class Manner:
     """What of hub.toml matters to journeys: the teams (`members`: what is known of each, where it is more than an
-    address), how long a day lasts, the budget for mails (None: none), the house's zone, and the quiet hours.
+    address), how long a day lasts, the budget for mails (None: none), the house's zone, the quiet hours, and
+    the links out of offers.
     """
 
     teams: Teams = field(default_factory=dict)
@@ -34,10 +36,16 @@ class Manner:
     members: Mapping[str, Sequence[Member]] = field(default_factory=dict)
     zone: ZoneInfo = UTC
     quiet: Span = NIGHT
+    links: Links | None = None
 
     def hours(self, person: Person) -> Hours:
         """The customer's day."""
         return Hours(zone(person.fields.get(ZONE), self.zone), self.quiet, self.scale)
+
+    def unsubscribe(self, person: Person) -> str:
+        """The link of their address, out of marketing; "" where there is none."""
+        address = person.fields.get("email")
+        return self.links.url(Leave(address, "marketing")) if self.links and address else ""
 
     def crew(self, team: str, at: datetime) -> list[Colleague]:
         """The people of a team at a time; nobody where there is no such team."""
@@ -49,11 +57,11 @@ class Manner:
 
 
 def manner(settings: Settings) -> Manner:
-    """As hub.toml says."""
+    """As hub.toml says. Raises Misconfigured where the secret of the links cannot be read."""
     rules = settings.rules
     teams = {name: team.addresses for name, team in settings.teams.items()}
     members = {name: team.members for name, team in settings.teams.items()}
-    return Manner(teams, rules.time_scale, rules.budget.email, members, rules.zone, rules.quiet)
+    return Manner(teams, rules.time_scale, rules.budget.email, members, rules.zone, rules.quiet, links(settings))
 
 
 def rest(kept: Kept, ran: Ran, since: datetime, hours: Hours) -> Rest | None:

@@ -114,12 +114,13 @@ class Statement:
 
 @dataclass(frozen=True)
 class MailOut:
-    """A mail of the hub's own, ready to go out; one that is `to_customer` counts for their budget."""
+    """A mail of the hub's own with further headers, ready to go out; `to_customer`: it counts for their budget."""
 
     recipient: str
     subject: str
     text: str
     to_customer: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,8 @@ Teams = Mapping[str, Sequence[str]]
 class Scene:
     """What an action sees: the teams, how often somebody of those in question was chosen before (`Action.among`), the
     profile's fields by name, its owner, tags and id, and the trigger's data. `allowance` is that of the action's
-    channel; None: nobody counts. `crew` is the team that it chooses from, in the order of hub.toml.
+    channel; None: nobody counts. `crew` is the team that it chooses from, in the order of hub.toml;
+    `unsubscribe` the link by which the customer takes the consent to marketing back ("": there is none).
     """
 
     teams: Teams
@@ -151,6 +153,7 @@ class Scene:
     profile: str = ""
     allowance: Allowance | None = None
     crew: Sequence[Colleague] = ()
+    unsubscribe: str = ""
 
 
 def no_team(_settings: Any) -> str | None:

@@ -20,6 +20,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
@@ -34,6 +35,7 @@ OWN_NAME = "hub"
 """What the hub calls itself as a source of events: no instance and no key may bear it."""
 
 
+_PUBLIC = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]{1,255}(/[A-Za-z0-9._~/-]{0,200})?")
 _WRITER = re.compile(r"([^<>@\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)")
 
 
@@ -137,6 +139,13 @@ class Mail(Table):
     user: str | None = Field(default=None, description="Who the hub is to the relay; none: nobody asks.")
     password: str | None = Field(default=None, repr=False, description="The password itself, or")
     password_file: Path | None = Field(default=None, description="the file that holds it.")
+    unsubscribe: str | None = Field(
+        default=None, description="Public address of the gateway, for links out of offers: https://hub.example.com"
+    )
+    secret: str | None = Field(default=None, repr=False, description="What seals these links: the secret itself, or")
+    secret_file: Path | None = Field(
+        default=None, description="the file that holds it. Default: made once in the state folder."
+    )
     retry_seconds: tuple[float, ...] = Field(
         default=(), description="Waits between tries, for demos. Default: two days."
     )
@@ -151,7 +160,16 @@ class Mail(Table):
             raise ValueError("`from` is hello@example.com, or Example <hello@example.com>")
         if bool(self.user) is not bool(self.password or self.password_file) or (self.password and self.password_file):
             raise ValueError("a user needs `password` or `password_file`, one of them")
+        if self.secret and self.secret_file:
+            raise ValueError("needs `secret` or `secret_file`, one of them at the most")
         return self
+
+    @field_validator("unsubscribe")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value is not None and not _PUBLIC.fullmatch(value):
+            raise ValueError("is the public address of the gateway, as https://hub.example.com")
+        return value and value.rstrip("/")
 
 
 class Settings(Table):

@@ -23,11 +23,18 @@ def _effects(settings: SendEmail, scene: Scene) -> Sequence[Effect]:
     if (left := scene.allowance) and left.used >= left.most:
         return (Hold(f"{left.used} mail{'' if left.used == 1 else 's'} in {left.within} already"),)
     values = {"profile": {**scene.fields, "tags": list(scene.tags)}, "event": scene.event, "owner": scene.owner}
+    values |= {"unsubscribe_url": scene.unsubscribe}
     try:
         mail = render(_template(settings.template, settings.source or ""), values)
     except (BadTemplate, NotRendered) as error:
         raise Reject(f"the template {settings.template}: {error}", "template") from error
-    return (MailOut(address, mail.subject, mail.text, to_customer=True),)
+    headers = one_click(scene.unsubscribe) if settings.purpose == "marketing" and scene.unsubscribe else {}
+    return (MailOut(address, mail.subject, mail.text, to_customer=True, headers=headers),)
+
+
+def one_click(url: str) -> dict[str, str]:
+    """What makes a mail program show its own button (RFC 2369, RFC 8058)."""
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def _objection(scene: Scene, address: str) -> str | None:

@@ -71,6 +71,8 @@ redirects = []                           # hosts that the form field `redirect` 
 # relay = "127.0.0.1:25"                 # a mail server that takes it
 # from = "Example <hello@example.com>"
 # user = "hub"                           # where the relay asks; with password or password_file
+# unsubscribe = "https://hub.example.com"  # the gateway as customers reach it: offers bear a link
+# secret_file = "/run/secrets/unsubscribe"  # what seals these links, the same on all machines; default: made here
 
 # Destinations: who is told when a profile changes. Signed webhooks (Standard Webhooks).
 # [destinations.sales]

@@ -66,3 +66,23 @@ def test_whoever_had_as_many_mails_as_they_may_gets_no_more_for_a_while(most: in
     scene = Scene({}, fields=ANN, event={"total": 5}, allowance=Allowance(most, "7 days", used))
     (one,) = ACTIONS["send_email"].effects(wanted, scene)
     assert (one.reason if isinstance(one, Hold) else None) == held
+
+
+@pytest.mark.parametrize(
+    ("purpose", "link", "bears_it"),
+    [
+        ("marketing", "https://hub.example.com/unsubscribe/x.y", True),
+        ("service", "https://hub.example.com/unsubscribe/x.y", False),
+        ("marketing", "", False),
+    ],
+)
+def test_offers_bear_a_link_and_templates_may_show_it(purpose: str, link: str, *, bears_it: bool) -> None:
+    text = "{% if unsubscribe_url != '' %}Never again: {{ unsubscribe_url }}{% else %}Bye.{% endif %}"
+    source = f"subject: Hello\n---\n{text}\n"
+    wanted = SendEmail.model_validate({"template": "hello", "source": source, "purpose": purpose})
+    fields = ANN | {"consent.marketing.ann@example.net": "given"}
+    (one,) = ACTIONS["send_email"].effects(wanted, Scene({}, fields=fields, unsubscribe=link))
+    assert isinstance(one, MailOut)
+    headers = {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    assert one.headers == (headers if bears_it else {})
+    assert one.text.strip() == (f"Never again: {link}" if link else "Bye.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -12,6 +12,7 @@ import orjson
 
 from consumers.actions import ACTIONS
 from consumers.budgets import Spending, mail_spending
+from consumers.leavers import leavers
 from consumers.sights import Look
 from consumers.turns import Choice, take
 from consumers.ways import Manner
@@ -19,6 +20,7 @@ from hub import clock
 from hub.automation.program import Act
 from hub.components import Hold, MailOut, Scene, Statement
 from hub.errors import Reject
+from hub.identity.consent import WITHDRAWN
 from hub.identity.ids import as_text, event_id, hash_id
 from hub.storage import ledger, mails, outbox
 from hub.storage.ledger import Done
@@ -61,12 +63,12 @@ async def do(connection: Connection, wanted: Sequence[Deed], manner: Manner) -> 
     """Do these deeds. One that was done before is not done again; one that cannot be done is written down as failed."""
     if not wanted:
         return
-    spending = await _spending(connection, wanted, manner)
+    spending, gone = await _spending(connection, wanted, manner), await _leavers(connection, wanted)
     choices = [_choice(deed, manner) for deed in wanted]
     turns = await take(connection, [one for one in choices if one])
     done = {}
     for deed, choice in zip(wanted, choices, strict=True):
-        scene = _scene(deed, manner, spending)
+        scene = _scene(deed, manner, spending, gone)
         one = done[deed.key] = _done(deed, turns.seen(choice, scene) if choice else scene)
         spending.spend(deed.record, sum(mail.audience == "customer" for mail in one.mails))
         turns.heed(one.given)
@@ -78,12 +80,20 @@ async def do(connection: Connection, wanted: Sequence[Deed], manner: Manner) -> 
         await mails.put(connection, letters)
 
 
-def _scene(deed: Deed, manner: Manner, spending: Spending) -> Scene:
+def _scene(deed: Deed, manner: Manner, spending: Spending, gone: Collection[str] = ()) -> Scene:
     who, look = deed.look.person, deed.look
     seen = Scene(manner.teams, 0, who.fields, who.owner, who.tags, look.trigger.data, as_text(look.profile))
     if ACTIONS[deed.verb].channel is None:
         return seen
-    return replace(seen, allowance=spending.allowance(deed.record), unsubscribe=manner.unsubscribe(who))
+    address = who.fields.get("email")
+    left = {f"consent.marketing.{address}": WITHDRAWN} if address in gone else {}
+    allowance = spending.allowance(deed.record)
+    return replace(seen, fields={**who.fields, **left}, allowance=allowance, unsubscribe=manner.unsubscribe(who))
+
+
+async def _leavers(connection: Connection, wanted: Sequence[Deed]) -> Collection[str]:
+    people = [deed.look.person for deed in wanted if ACTIONS[deed.verb].channel == "email"]
+    return await leavers(connection, {one.fields["email"] for one in people if one.fields.get("email")})
 
 
 async def _spending(connection: Connection, wanted: Sequence[Deed], manner: Manner) -> Spending:

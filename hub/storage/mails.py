@@ -89,6 +89,15 @@ async def written_to(
     return {record: (profile, number) for record, profile, number in rows}
 
 
+async def unsubscribed(connection: Connection, records: Collection[bytes]) -> set[bytes]:
+    """Of these records of the hub's own those that said that a consent is taken back; they never say another thing."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT record_id FROM activity WHERE record_id = ANY($1::uuid[]) AND type = 'consent.withdrawn'",
+        list(records),
+    )
+    return {row[0] for row in rows}
+
+
 async def take(connection: Connection, most: int, seconds: float) -> list[Taken]:
     """Up to `most` of what is due, the longest due first; what a dead or paused process held is given back first."""
     await LEASES.expire(connection)

@@ -8,7 +8,7 @@ from consumers.actions import ACTIONS
 from hub.automation.files import Loaded
 from hub.automation.problems import Place, Problem
 from hub.automation.walk import leaves, roots, steps_of
-from hub.components import House
+from hub.verbs import House
 from schemas.conditions import SegmentAsked
 from schemas.rules import ActionStep, OnEvent, Rule
 

@@ -200,12 +200,17 @@ async def _decided(connection: Connection, cases: Sequence[_Case]) -> tuple[list
 
 
 async def _firings(connection: Connection, cases: Sequence[_Case]) -> Firings:
-    """When the rules that ask for it fired before. Nobody else decides about the same profiles meanwhile."""
+    """When the rules that ask for it fired before. Nobody else decides about the same profiles meanwhile.
+
+    Those that a rule may write to are locked with them, in one order: see `consumers.budgets`.
+    """
     asking = [case for case in cases if case.kept.rule.again != "always"]
+    alone = {case.whose.profile for case in cases if case.kept.rule.again != "always" or case.kept.writes}
+    if alone:
+        await automation.one_by_one(connection, alone)
     if not asking:
         return {}
     profiles = {case.whose.profile for case in asking}
-    await automation.one_by_one(connection, profiles)
     return await automation.fired(connection, {case.stands.name for case in asking}, profiles)
 
 

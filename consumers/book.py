@@ -10,9 +10,10 @@ from typing import Any
 
 import orjson
 
+from consumers.actions import ACTIONS
 from hub.automation.files import parsed
 from hub.automation.plan import as_it_stands
-from hub.automation.program import Pause, Program, program
+from hub.automation.program import Act, Pause, Program, program
 from hub.automation.walk import roots
 from hub.storage import rules
 from hub.storage.pool import Connection
@@ -25,12 +26,15 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A rule's version with its program, the conditions of its way, and those of its exits."""
+    """A rule's version with its program, the conditions of its way, and those of its exits; and whether it may write
+    to customers.
+    """
 
     rule: Rule
     program: Program
     asks: Sequence[Any]
     asks_at_exits: Sequence[Any]
+    writes: bool = False
 
     def heeds(self, place: int) -> tuple[str, ...]:
         """The types of events that may end the wait at this instruction."""
@@ -91,10 +95,11 @@ def _kept(body: str) -> Kept:
     rule = parsed(orjson.loads(body))
     if not isinstance(rule, Rule):
         raise TypeError(f"{rule.name} is a segment, no rule")
-    found = list(roots(rule))
+    found, steps = list(roots(rule)), program(rule)
     return Kept(
         rule,
-        program(rule),
+        steps,
         [tree for place, tree in found if place[0] != "exits"],
         [tree for place, tree in found if place[0] == "exits"],
+        any(isinstance(one, Act) and one.verb in ACTIONS.names and ACTIONS[one.verb].channel for one in steps),
     )

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import orjson
 
 from consumers.actions import ACTIONS
 from consumers.actions.notify import NOTIFY
+from consumers.budgets import Spending, mail_spending
 from consumers.firing import customer, passed_on, tellings, told
+from consumers.leavers import leavers
 from consumers.sights import Look
 from consumers.tools import Tool
+from consumers.turns import Choice, Turns, take
 from consumers.ways import Manner
 from hub import clock
 from hub.automation.program import Act
-from hub.components import Hold, MailOut, Scene, Statement, Teams, Tell
 from hub.destinations import Fired
 from hub.errors import Reject
+from hub.identity.consent import WITHDRAWN
 from hub.identity.ids import as_text, event_id, hash_id
 from hub.storage import fired, ledger, mails, outbox
 from hub.storage.fired import Telling
@@ -29,7 +31,8 @@ from hub.storage.ledger import Done
 from hub.storage.mails import Mail
 from hub.storage.outbox import Message
 from hub.storage.pool import Connection
-from schemas.envelope import HUB, OWNER_ASSIGNED
+from hub.verbs import Hold, MailOut, Scene, Statement, Tell
+from schemas.envelope import HUB
 from schemas.topics import HUB_TOPIC
 
 _raw = msgspec.Raw
@@ -70,8 +73,13 @@ async def do(connection: Connection, wanted: Sequence[Deed], manner: Manner) -> 
     """Do these deeds. One that was done before is not done again; one that cannot be done is written down as failed."""
     if not wanted:
         return
-    turns = await _turns(connection, wanted, manner.teams)
-    done = _all_done(wanted, turns, manner)
+    choices = [_choice(deed, manner) for deed in wanted]
+    stock = _Stock(
+        await _spending(connection, wanted, manner),
+        await _leavers(connection, wanted),
+        await take(connection, [one for one in choices if one]),
+    )
+    done = _all_done(wanted, choices, manner, stock)
     new = await ledger.write(connection, [one.row for one in done.values()])
     fresh = [one for key, one in done.items() if key in new]
     if messages := [message for one in fresh for message in one.said]:
@@ -82,40 +90,67 @@ async def do(connection: Connection, wanted: Sequence[Deed], manner: Manner) -> 
         await fired.put(connection, told_to)
 
 
-def _all_done(wanted: Sequence[Deed], turns: Sequence[int], manner: Manner) -> dict[tuple[str, bytes, str], _Done]:
+class _Stock(NamedTuple):
+    """What deeds draw on, one after the other: the budgets, whoever left, and whose turn it is."""
+
+    spending: Spending
+    gone: Collection[str]
+    turns: Turns
+
+
+def _all_done(
+    wanted: Sequence[Deed], choices: Sequence[Choice | None], manner: Manner, stock: _Stock
+) -> dict[tuple[str, bytes, str], _Done]:
     """What the deeds come to, in order. Whom a rule has just made the owner is not in the profile yet: its next deeds
     know it all the same, where there was none before.
     """
     found: dict[tuple[str, bytes, str], _Done] = {}
     owners: dict[tuple[str, bytes], str] = {}
-    for deed, turn in zip(wanted, turns, strict=True):
-        scene = _scene(deed, manner, turn)
-        one = _done(deed, replace(scene, owner=scene.owner or owners.get((deed.rule, deed.event))), manner.tools)
-        found[deed.key] = one
-        if one.owner:
-            owners[deed.rule, deed.event] = one.owner
+    for deed, choice in zip(wanted, choices, strict=True):
+        seen = _scene(deed, manner, stock.spending, stock.gone)
+        scene = replace(seen, owner=seen.owner or owners.get((deed.rule, deed.event)))
+        one = found[deed.key] = _done(deed, stock.turns.seen(choice, scene) if choice else scene, manner.tools)
+        stock.spending.spend(deed.record, sum(mail.audience == "customer" for mail in one.mails))
+        stock.turns.heed(one.given)
+        if one.given:
+            owners[deed.rule, deed.event] = one.given[-1]
     return found
 
 
-def _scene(deed: Deed, manner: Manner, turn: int) -> Scene:
-    who = deed.look.person
+def _scene(deed: Deed, manner: Manner, spending: Spending, gone: Collection[str] = ()) -> Scene:
+    who, look = deed.look.person, deed.look
     hearers = {name: tool.destination.hears for name, tool in manner.tools.items()}
-    data, profile = deed.look.trigger.data, as_text(deed.look.profile)
-    seen = Scene(manner.teams, turn, who.fields, who.owner, who.tags, data, profile, destinations=hearers)
-    return replace(seen, at=deed.at, deed=as_text(hash_id("deed", deed.written_key)), scale=manner.scale)
+    plain = Scene(manner.teams, 0, who.fields, who.owner, who.tags, look.trigger.data, as_text(look.profile))
+    own = as_text(hash_id("deed", deed.written_key))
+    seen = replace(plain, destinations=hearers, at=deed.at, deed=own, scale=manner.scale)
+    if ACTIONS[deed.verb].channel is None:
+        return seen
+    address = who.fields.get("email")
+    left = {f"consent.marketing.{address}": WITHDRAWN} if address in gone else {}
+    allowance = spending.allowance(deed.record)
+    return replace(seen, fields={**who.fields, **left}, allowance=allowance, unsubscribe=manner.unsubscribe(who))
 
 
-async def _turns(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> list[int]:
-    """Each deed's turn in the team that it chooses from; 0 where it chooses from none."""
-    chosen = [ACTIONS[deed.verb].team(_settings(deed)) for deed in wanted]
-    counts = Counter(team for team in chosen if team and teams.get(team))
-    first = await ledger.turns(connection, counts) if counts else {}
-    turns = []
-    for team in chosen:
-        turns.append(first.get(team or "", 0))
-        if team in first:
-            first[team] += 1
-    return turns
+async def _leavers(connection: Connection, wanted: Sequence[Deed]) -> Collection[str]:
+    people = [deed.look.person for deed in wanted if ACTIONS[deed.verb].channel == "email"]
+    return await leavers(connection, {one.fields["email"] for one in people if one.fields.get("email")})
+
+
+async def _spending(connection: Connection, wanted: Sequence[Deed], manner: Manner) -> Spending:
+    writing = {(deed.look.profile, deed.record) for deed in wanted if ACTIONS[deed.verb].channel == "email"}
+    return await mail_spending(connection, manner.mails, manner.scale, writing)
+
+
+def _choice(deed: Deed, manner: Manner) -> Choice | None:
+    """Of whom the deed chooses somebody; None where it chooses of no team, or the team is gone."""
+    action, settings = ACTIONS[deed.verb], _settings(deed)
+    team = action.team(settings)
+    crew = manner.crew(team, deed.at) if team else []
+    if team is None or not crew:
+        return None
+    weighs = action.weighs(settings)
+    scene = _scene(deed, manner, Spending())
+    return Choice(team, crew, () if weighs else action.among(settings, replace(scene, crew=crew)), weighs)
 
 
 def _settings(deed: Deed) -> Any:
@@ -124,14 +159,14 @@ def _settings(deed: Deed) -> Any:
 
 class _Done(NamedTuple):
     """The ledger's row, what is to be said (each with whose shard it takes), the mails, what tools are told, and who
-    becomes the owner, if somebody does.
+    was given the customer.
     """
 
     row: Done
     said: Sequence[tuple[bytes, Message]] = ()
     mails: Sequence[Mail] = ()
     tellings: Sequence[Telling] = ()
-    owner: str | None = None
+    given: Sequence[str] = ()
 
 
 def _done(deed: Deed, scene: Scene, tools: Mapping[str, Tool]) -> _Done:
@@ -148,11 +183,10 @@ def _done(deed: Deed, scene: Scene, tools: Mapping[str, Tool]) -> _Done:
     named = [one.destination for one in effects if isinstance(one, Tell)]
     mine = {"mails": [as_text(one.id) for one in letters]} if letters else {}
     effect = {"events": events} | mine | ({"tools": named} if named else {})
-    owners = [one.data["owner"] for one in statements if one.type == OWNER_ASSIGNED]
+    given = [one.data["owner"] for one in statements if one.data.get("owner")]
     what = _fired(deed)
     messages = [*((deed.record, one) for one in said), told(what)]
-    telling = list(tellings(what, named, tools))
-    return _Done(_row(deed, "done", effect), messages, letters, telling, owners[-1] if owners else None)
+    return _Done(_row(deed, "done", effect), messages, letters, list(tellings(what, named, tools)), given)
 
 
 def _fired(deed: Deed) -> Fired:
@@ -183,7 +217,8 @@ def _key(deed: Deed, number: int) -> str:
 def _mail(deed: Deed, number: int, letter: MailOut) -> Mail:
     """The mail; its id is the hash of the ledger's key, and its Message-ID is made of that."""
     identity = hash_id("mail", _key(deed, number))
-    return Mail(identity, letter.recipient, letter.subject, letter.text, deed.record)
+    audience: Literal["customer", "ours"] = "customer" if letter.to_customer else "ours"
+    return Mail(identity, letter.recipient, letter.subject, letter.text, deed.record, letter.headers, audience)
 
 
 def _said(deed: Deed, number: int, statement: Statement) -> Message:

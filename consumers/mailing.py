@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime
 from uuid import UUID
 
@@ -18,13 +19,26 @@ SCHEDULE = (30.0, 120.0, 600.0, 1800.0, 3600.0, 3 * 3600.0, 6 * 3600.0, 12 * 360
 MOST_KEPT = 500
 
 
+class _Plain(UnstructuredHeader, BaseHeader):
+    """A header on one line, as it is: the library would make encoded words of a link that is longer than a line."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+for _name in ("list-unsubscribe", "list-unsubscribe-post"):
+    _HEADERS.map_to_type(_name, _Plain)
+_POLICY = SMTP.clone(header_factory=_HEADERS)
+
+
 def message(mail: Mail, sender: str, at: datetime) -> EmailMessage:
     """The mail for the relay; `sender` is `[mail] from`, `at` when its row was made.
 
     A line break in a header cannot be written: the policy refuses it. `Auto-Submitted` keeps other machines from
     answering (RFC 3834).
     """
-    made = EmailMessage(policy=SMTP)
+    made = EmailMessage(policy=_POLICY)
     made["From"] = sender
     made["To"] = mail.recipient
     made["Subject"] = mail.subject

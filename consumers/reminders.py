@@ -14,13 +14,14 @@ import structlog
 from consumers.sights import person
 from hub.automation.notices import notice
 from hub.automation.view import Person
-from hub.components import Hints, Teams
+from hub.components import Hints
 from hub.errors import Retry
 from hub.identity.ids import as_text, hash_id
 from hub.storage import erasure, mails, tasks
 from hub.storage.mails import Mail
 from hub.storage.pool import Connection, Pool, reading, transaction
 from hub.storage.tasks import LEASES, Reminded, Reminder
+from hub.verbs import Teams
 
 LEASE_SECONDS, IDLE_SECONDS = 30.0, 1.0
 LATE_SECONDS = 3 * 86_400.0

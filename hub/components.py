@@ -3,9 +3,6 @@
 A **source** says how an outside tool's request is proved and read. It never touches the network, the clock or the
 database: it is given a Request and gives Readings, or raises a Reject. The gateway does all the rest.
 
-An **action** says what a verb of a rule comes to. It touches nothing: it is given a Scene and gives Effects, which are
-written with the ledger's row in one transaction.
-
 A **BatchStore** is how the batch loop owns a transaction without seeing PostgreSQL.
 """
 
@@ -14,12 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
-
-from hub.clock import EPOCH
 
 
 @dataclass(frozen=True)
@@ -101,102 +95,6 @@ class Source:
     sample: Callable[[Any, str, str], Sample] | None = None
     path: str = "/in/{source}"
     door: Literal["http", "mail"] = "http"
-
-
-@dataclass(frozen=True)
-class Statement:
-    """Something that a rule sets on a profile: an event of this type on `inbound.hub`, about the trigger's record."""
-
-    type: str
-    data: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class MailOut:
-    """A mail of the hub's own, ready to go out."""
-
-    recipient: str
-    subject: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Hold:
-    """Nothing is done, for a good reason, which is written down."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class Tell:
-    """A tool is told that this was done, whether it subscribes or not; `text` is for people to read."""
-
-    destination: str
-    text: str | None = None
-
-
-Effect = Statement | MailOut | Hold | Tell
-"""What an action comes to."""
-Teams = Mapping[str, Sequence[str]]
-"""The teams of hub.toml: the addresses of their members."""
-Hearers = Mapping[str, Collection[str]]
-"""The destinations of hub.toml: the verbs that may name each."""
-
-
-@dataclass(frozen=True)
-class House:
-    """What of hub.toml rules may name."""
-
-    teams: Teams = field(default_factory=dict)
-    destinations: Hearers = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What an action sees: the teams, how often somebody of its own team was chosen before (see `Action.team`), the
-    profile's fields by name, its owner, tags and id, and the trigger's data; the destinations; the time that the deed
-    bears, an id of its own (a UUID, the same whenever it is tried), and which part of its time every wait lasts.
-    """
-
-    teams: Teams
-    turn: int = 0
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    owner: str | None = None
-    tags: Sequence[str] = ()
-    event: Mapping[str, Any] = field(default_factory=dict)
-    profile: str = ""
-    at: datetime = EPOCH
-    deed: str = ""
-    scale: float = 1.0
-    destinations: Hearers = field(default_factory=dict)
-
-
-def no_team(_settings: Any) -> str | None:
-    """What most actions choose from."""
-    return None
-
-
-def nothing_wrong(_settings: Any, _house: House) -> str | None:
-    """What most actions find."""
-    return None
-
-
-@dataclass(frozen=True)
-class Action:
-    """A verb of rules.
-
-    `effects(settings, scene)` gives what it comes to, the same for the same scene; raises Reject where it cannot be
-    done, which is then written down.
-    `team(settings)` names the team of which somebody is chosen in turn; None: nobody is.
-    `wrong(settings, house)` says why a rule with these settings cannot be taken over; None: it can.
-    """
-
-    name: str
-    description: str
-    settings: type[BaseModel]
-    effects: Callable[[Any, Scene], Sequence[Effect]]
-    team: Callable[[Any], str | None] = no_team
-    wrong: Callable[[Any, House], str | None] = nothing_wrong
 
 
 @dataclass(slots=True)

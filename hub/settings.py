@@ -17,15 +17,15 @@ import platformdirs
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
 from hub.errors import Misconfigured
+from hub.tables import OneOrSeveral, Rules, Table, Team
 from schemas.funnel import Funnel
 
 Scope = Literal[
@@ -36,16 +36,7 @@ OWN_NAME = "hub"
 """What the hub calls itself as a source of events: no instance and no key may bear it."""
 
 
-def one_or_several(value: object) -> object:
-    """A text as a tuple of one, everything else as it is."""
-    return (value,) if isinstance(value, str) else value
-
-
-OneOrSeveral = Annotated[tuple[str, ...], BeforeValidator(one_or_several)]
-"""A text, or a list of texts."""
-Address = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=320)]
-
-
+_PUBLIC = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]{1,255}(/[A-Za-z0-9._~/-]{0,200})?")
 _WRITER = re.compile(r"([^<>@\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)")
 
 
@@ -56,12 +47,6 @@ def _not_ours(named: dict[str, T]) -> dict[str, T]:
     if OWN_NAME in named:
         raise ValueError(f"{OWN_NAME!r} is what the hub calls itself: take another name")
     return named
-
-
-class Table(BaseModel):
-    """A table of hub.toml: an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Instance(BaseModel):
@@ -155,6 +140,13 @@ class Mail(Table):
     user: str | None = Field(default=None, description="Who the hub is to the relay; none: nobody asks.")
     password: str | None = Field(default=None, repr=False, description="The password itself, or")
     password_file: Path | None = Field(default=None, description="the file that holds it.")
+    unsubscribe: str | None = Field(
+        default=None, description="Public address of the gateway, for links out of offers: https://hub.example.com"
+    )
+    secret: str | None = Field(default=None, repr=False, description="What seals these links: the secret itself, or")
+    secret_file: Path | None = Field(
+        default=None, description="the file that holds it. Default: made once in the state folder."
+    )
     retry_seconds: tuple[float, ...] = Field(
         default=(), description="Waits between tries, for demos. Default: two days."
     )
@@ -169,25 +161,16 @@ class Mail(Table):
             raise ValueError("`from` is hello@example.com, or Example <hello@example.com>")
         if bool(self.user) is not bool(self.password or self.password_file) or (self.password and self.password_file):
             raise ValueError("a user needs `password` or `password_file`, one of them")
+        if self.secret and self.secret_file:
+            raise ValueError("needs `secret` or `secret_file`, one of them at the most")
         return self
 
-
-class Team(Table):
-    """People of ours who share work."""
-
-    members: Annotated[tuple[Address, ...], BeforeValidator(one_or_several)] = Field(
-        min_length=1, description="Their addresses."
-    )
-
-
-class Rules(Table):
-    """What happens by itself; one file a rule, see docs/reference/rules.md."""
-
-    folder: Path = Field(default=Path("rules"), description="Where the files are.")
-    apply: bool = Field(default=True, description="Take the files over at every start.")
-    time_scale: float = Field(
-        default=1.0, gt=0, le=1, description="Every wait lasts this part of its time: for demos and trials."
-    )
+    @field_validator("unsubscribe")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value is not None and not _PUBLIC.fullmatch(value):
+            raise ValueError("is the public address of the gateway, as https://hub.example.com")
+        return value and value.rstrip("/")
 
 
 class Settings(Table):
@@ -199,16 +182,16 @@ class Settings(Table):
     region: str | None = Field(default=None, description="Country of phones that name none, where a source names none.")
     gateway: Listener = Listener(listen="127.0.0.1:8080")
     console: Listener = Listener(listen="127.0.0.1:8090")
-    keys: Annotated[dict[str, Key], AfterValidator(_not_ours)] = {}
-    sources: Annotated[dict[str, Instance], AfterValidator(_not_ours)] = {}
-    destinations: dict[str, Instance] = {}
+    keys: Annotated[dict[str, Key], AfterValidator(_not_ours)] = Field(default={})
+    sources: Annotated[dict[str, Instance], AfterValidator(_not_ours)] = Field(default={})
+    destinations: dict[str, Instance] = Field(default={})
     kafka: Kafka = Kafka()
     postgres: Postgres = Postgres()
     redis: Redis = Redis()
     embedded: Embedded = Embedded()
     survivorship: Survivorship = Survivorship()
     identity: Identity = Identity()
-    teams: dict[str, Team] = {}
+    teams: dict[str, Team] = Field(default={})
     mail: Mail = Mail()
     rules: Rules = Rules()
     funnel: Funnel = Funnel()

@@ -9,7 +9,7 @@ import pydantic
 from pydantic import AfterValidator, model_validator
 
 from hub.errors import Reject
-from hub.settings import OneOrSeveral
+from hub.tables import OneOrSeveral
 from producers.field_forms import text
 from producers.field_maps import Delivery, Name, OneField, OneText, Table, Word, a_word, first_text, reader
 from schemas.envelope import hub_only

@@ -17,7 +17,7 @@ import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from hub.errors import Reject
-from hub.settings import OneOrSeveral, one_or_several
+from hub.tables import OneOrSeveral, one_or_several
 from producers.field_forms import FORMS, text
 from producers.json_paths import Node, compile_path
 from schemas.identifiers import Address, Contact

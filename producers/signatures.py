@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from hub import clock
 from hub.components import Request
 from hub.errors import BadProof
-from hub.settings import OneOrSeveral, read_secrets
+from hub.settings import read_secrets
+from hub.tables import OneOrSeveral
 
 MOST_SIGNATURES = 16
 """Signatures of one header that are looked at: a tool sends one per secret that it has."""

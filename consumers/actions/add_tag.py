@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hub.components import Action, Effect, Scene, Statement
+from hub.verbs import Action, Effect, Scene, Statement
 from schemas.actions import AddTag
 
 

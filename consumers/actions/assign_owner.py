@@ -1,34 +1,70 @@
-"""Somebody of ours looks after a customer: the next of a team, a certain one, or nobody."""
+"""Somebody of ours looks after a customer: one of a team, a certain one, or nobody."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hub.components import Action, Effect, House, Scene, Statement
+import orjson
+
+from hub.automation.choosing import of_all, of_room, of_territory
 from hub.errors import Reject
+from hub.verbs import Action, Effect, Hold, House, Scene, Statement
 from schemas.actions import AssignOwner
 
 
 def _effects(settings: AssignOwner, scene: Scene) -> Sequence[Effect]:
-    owner = None if settings.to == "pool" else settings.to
-    if settings.team is not None:
-        members = scene.teams.get(settings.team, ())
-        if not members:
-            raise Reject(f"hub.toml has no team {settings.team} any more", "team")
-        owner = members[scene.turn % len(members)]
-    return (Statement("owner.assigned", {"owner": owner}),)
+    if settings.team is None:
+        return (Statement("owner.assigned", {"owner": None if settings.to == "pool" else settings.to}),)
+    if not scene.crew:
+        raise Reject(f"hub.toml has no team {settings.team} any more", "team")
+    among = _among(settings, scene)
+    if not among:
+        return (Hold(f"everybody of team {settings.team} has as many customers as they look after"),)
+    return (Statement("owner.assigned", {"owner": among[scene.turn % len(among)]}),)
+
+
+def _among(settings: AssignOwner, scene: Scene) -> Sequence[str]:
+    match settings.strategy:
+        case "territory":
+            return of_territory(scene.crew, _country(scene))
+        case "capacity":
+            return of_room(scene.crew)
+        case "round_robin":
+            return of_all(scene.crew)
+
+
+def _country(scene: Scene) -> str | None:
+    """The customer's country: a field of its own, or that of their address (JSON)."""
+    country, address = scene.fields.get("country"), scene.fields.get("address")
+    if not country and address:
+        try:
+            country = orjson.loads(address).get("country")
+        except (orjson.JSONDecodeError, AttributeError):  # what a source states of its own is any text
+            return None
+    return country if isinstance(country, str) else None
 
 
 def _team(settings: AssignOwner) -> str | None:
     return settings.team
 
 
+def _weighs(settings: AssignOwner) -> bool:
+    return settings.strategy == "capacity"
+
+
 def _wrong(settings: AssignOwner, house: House) -> str | None:
-    if settings.team is None:
+    if settings.team is None or settings.team in house.teams:
         return None
-    if settings.strategy != "round_robin":
-        return f"the strategy {settings.strategy} is not built yet; round_robin is"
-    return None if settings.team in house.teams else f"hub.toml has no team {settings.team}: [teams.{settings.team}]"
+    return f"hub.toml has no team {settings.team}: [teams.{settings.team}]"
 
 
-ASSIGN_OWNER = Action("assign_owner", "Somebody of ours looks after a customer.", AssignOwner, _effects, _team, _wrong)
+ASSIGN_OWNER = Action(
+    "assign_owner",
+    "Somebody of ours looks after a customer.",
+    AssignOwner,
+    _effects,
+    _team,
+    _wrong,
+    among=_among,
+    weighs=_weighs,
+)

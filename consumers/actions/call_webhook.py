@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hub.components import Action, Effect, Hearers, House, Scene, Tell
 from hub.errors import Reject
+from hub.verbs import Action, Effect, Hearers, House, Scene, Tell
 from schemas.actions import CallWebhook
 
 VERB = "call_webhook"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.automation.notices import notice
-from hub.components import Action, Effect, Hold, House, Scene, Tell
 from hub.errors import Reject
+from hub.verbs import Action, Effect, Hold, House, Scene, Tell
 from schemas.actions import Notify
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.automation.duties import duty, no_such_team
-from hub.components import Action, Effect, House, Scene
+from hub.verbs import Action, Effect, House, Scene
 from schemas.actions import SetReminder
 
 

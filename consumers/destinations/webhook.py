@@ -15,7 +15,8 @@ from standardwebhooks import Webhook
 from consumers.tools import Manners, action_of
 from hub.destinations import Call, Destination, Fired, Notice
 from hub.egress import url_problem
-from hub.settings import OneOrSeveral, read_secrets
+from hub.settings import read_secrets
+from hub.tables import OneOrSeveral
 from schemas.envelope import ACTION_FIRED
 
 PREFIX = "whsec_"

@@ -53,9 +53,9 @@ async def listed(pool: Pool, settings: Settings, asked: TaskFilter) -> dict[str,
     return {"tasks": [shown(one, now, zone) for one in found]}
 
 
-def zone_of(_settings: Settings) -> ZoneInfo:
+def zone_of(settings: Settings) -> ZoneInfo:
     """The zone in which a day of ours ends."""
-    return UTC
+    return settings.rules.zone
 
 
 def shown(one: Listed, now: datetime, zone: ZoneInfo) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hub import clock
-from hub.components import Scene, Statement, Teams
 from hub.errors import Reject
+from hub.verbs import Scene, Statement, Teams
 from schemas.actions import CreateTask, SetReminder
 from schemas.envelope import TASK_CREATED
 from schemas.rules import span

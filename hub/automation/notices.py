@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hub.components import MailOut
+from hub.verbs import MailOut
 
 SHOWN = ("name", "given_name", "family_name", "company", "email", "phone")
 """What of the customer stands in it."""

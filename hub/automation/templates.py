@@ -22,8 +22,10 @@ LONGEST_SUBJECT = 200
 RULER = "---"
 TAGS = frozenset(("assign", "break", "capture", "case", "comment", "continue", "for", "if", "unless", "#"))
 """What templates may use; `raw` is the lexer's own."""
-ROOTS = ("profile", "event", "owner")
-"""What is there to be said: the profile's fields and tags, the trigger's data, who looks after them."""
+ROOTS = ("profile", "event", "owner", "unsubscribe_url")
+"""What is there to be said: the profile's fields and tags, the trigger's data, who looks after them, and the link by
+which they take the consent to marketing back.
+"""
 _INNER = frozenset(("content", "output", "illegal"))
 
 

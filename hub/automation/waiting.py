@@ -8,22 +8,23 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hub.automation.decisions import Occasion
+from hub.tables import Span
 from schemas.rules import Wait, span
 
 UTC = ZoneInfo("UTC")
+NIGHT = Span(time(21), time(8))
 
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """The customer's zone, and the quiet hours in which nobody is written to (from, until; equal: none).
+    """The customer's zone, and the quiet hours in which nobody is written to.
 
     `scale` shortens every wait: 1.0 is life, 5 / 86400 makes a day five seconds. A moment of the day is then as good as
     now, for a day in which a moment could be met has no length.
     """
 
     zone: ZoneInfo = UTC
-    quiet_from: time = time(21)
-    quiet_until: time = time(8)
+    quiet: Span = NIGHT
     scale: float = 1.0
 
 
@@ -54,18 +55,12 @@ def moment(wanted: time, since: datetime, hours: Hours) -> datetime:
     A clock that is put forward has no 02:30 on that day: it is 03:30 then. One that is put back has it twice: the first
     counts. So every moment comes exactly once a day.
     """
-    wanted = hours.quiet_until if is_quiet(wanted, hours) else wanted
+    wanted = hours.quiet.ends if hours.quiet.holds(wanted) else wanted
     local = since.astimezone(hours.zone)
     found = datetime.combine(local.date(), wanted, hours.zone)
     if found.astimezone(UTC) < since.astimezone(UTC):
         found = datetime.combine(local.date() + timedelta(days=1), wanted, hours.zone)
     return found.astimezone(UTC)
-
-
-def is_quiet(at: time, hours: Hours) -> bool:
-    """Whether a time of the day lies in the quiet hours, which may go over midnight."""
-    begins, ends = hours.quiet_from, hours.quiet_until
-    return begins <= at < ends if begins <= ends else at >= begins or at < ends
 
 
 def is_met(wait: Wait, occasion: Occasion) -> bool:

@@ -14,11 +14,11 @@ from hub.automation.files import LARGEST, Loaded, read
 from hub.automation.plan import MODE, Change, as_it_stands, changed, plan
 from hub.automation.problems import Problem
 from hub.automation.sentences import sentence
-from hub.components import House
 from hub.errors import Misconfigured
 from hub.settings import Settings
 from hub.storage import rules
 from hub.storage.pool import Pool, transaction
+from hub.verbs import House
 from schemas.actions import ACTIONS
 from schemas.rules import Rule, Segment
 
@@ -73,7 +73,7 @@ def _content(file: Path) -> bytes:
 
 def house_of(settings: Settings) -> House:
     """What of hub.toml rules may name. A destination of a kind that is not known is none."""
-    teams = {name: team.members for name, team in settings.teams.items()}
+    teams = {name: team.addresses for name, team in settings.teams.items()}
     kinds = {name: one.kind for name, one in settings.destinations.items() if one.kind in DESTINATIONS.names}
     return House(teams, {name: DESTINATIONS[kind].hears for name, kind in kinds.items()})
 

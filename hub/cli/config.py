@@ -24,6 +24,7 @@ CHECKS = (
     ("consumers.instances", "check_destinations", "destinations"),
     ("hub.identity.strategies", "check", "survivorship"),
     ("hub.identity.blocklist", "check", "identity"),
+    ("hub.leaving", "check", "mail"),
 )
 SCHEMES = {"postgres.url": ("postgresql", "postgres"), "redis.url": ("redis", "rediss", "unix")}
 

@@ -43,6 +43,7 @@ def _gateway() -> Json:
         "/in/{source}": {"post": _post_to_source()},
         "/events": {"post": _post_events()},
         "/v1/{call}": {"post": _post_tracking()},
+        "/unsubscribe/{token}": {"get": _unsubscribing("get"), "post": _unsubscribing("post")},
     }
 
 
@@ -95,6 +96,24 @@ def _post_tracking() -> Json:
         "parameters": [call],
         "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
         "responses": {"200": safe, **_refused()},
+    }
+
+
+def _unsubscribing(method: str) -> Json:
+    token = {"name": "token", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 1024}}
+    page = {"content": {"text/html": {"schema": {"type": "string"}}}}
+    away = {"503": _refused()["503"]} if method == "post" else {}
+    return {
+        "operationId": f"{method}_unsubscribe",
+        "tags": ["gateway"],
+        "summary": "Take a consent back by the link of a mail." if method == "post" else "The page behind that link.",
+        "security": [{}],
+        "parameters": [token],
+        "responses": {
+            "200": {"description": "Taken back." if method == "post" else "One button.", **page},
+            "404": {"description": "No link of this hub.", **page},
+            **away,
+        },
     }
 
 

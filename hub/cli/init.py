@@ -71,6 +71,8 @@ redirects = []                           # hosts that the form field `redirect` 
 # relay = "127.0.0.1:25"                 # a mail server that takes it
 # from = "Example <hello@example.com>"
 # user = "hub"                           # where the relay asks; with password or password_file
+# unsubscribe = "https://hub.example.com"  # the gateway as customers reach it: offers bear a link
+# secret_file = "/run/secrets/unsubscribe"  # what seals these links, the same on all machines; default: made here
 
 # Destinations: who is told when a profile changes. Signed webhooks (Standard Webhooks).
 # [destinations.sales]
@@ -99,8 +101,14 @@ redirects = []                           # hosts that the form field `redirect` 
 # folder = "rules"
 # apply = true                           # take the files over at every start
 # time_scale = 1.0                       # every wait lasts this part of its time, for trials
-# [teams.sales]                          # whom rules give customers to, in turn
-# members = ["ann@example.com", "bob@example.com"]
+# budget = {{email = "4 in 7d"}}           # mails of rules to one customer at the most; "none": any number
+# zone = "Europe/Berlin"                 # yours, for everybody of whom none is known; default: UTC
+# quiet = "21:00-08:00"                  # a wait until a time of the day never ends in these hours
+# [teams.sales]                          # whom rules give customers to: in turn, by territory or by capacity
+# members = [
+#   "ann@example.com",
+#   {{address = "bob@example.com", territory = ["DE", "AT"], capacity = 20, hours = "09:00-17:00", days = "mon-fri"}},
+# ]
 
 # Where a customer may stand, in their order: hub funnel
 # [funnel]

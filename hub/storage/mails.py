@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import orjson
 
@@ -15,7 +15,10 @@ LEASES = Leases("mail", waiting=("pending", "retry"), taken="sending", lost="ret
 
 
 class Mail(NamedTuple):
-    """A mail as it will be sent, always with the same bytes. `record` is whom it is about (None: a team of ours)."""
+    """A mail as it will be sent, always with the same bytes. `record` is whom it is about (None: a team of ours).
+
+    `audience` is who reads it; None: a row from before that was written down.
+    """
 
     id: bytes
     recipient: str
@@ -23,6 +26,7 @@ class Mail(NamedTuple):
     body: str
     record: bytes | None = None
     headers: Mapping[str, str] = {}
+    audience: Literal["customer", "ours"] | None = None
 
 
 class Taken(NamedTuple):
@@ -50,8 +54,9 @@ async def put(connection: Connection, mails: Sequence[Mail]) -> None:
     """Write mails down; one that is there already (the same id) is left as it is."""
     await connection.execute(
         """
-        INSERT INTO mail (id, recipient, subject, body, record_id, headers, state)
-        SELECT *, 'pending' FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::json[])
+        INSERT INTO mail (id, recipient, subject, body, record_id, headers, audience, state)
+        SELECT *, 'pending'
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::json[], $7::text[])
         ON CONFLICT DO NOTHING
         """,
         [mail.id for mail in mails],
@@ -60,7 +65,37 @@ async def put(connection: Connection, mails: Sequence[Mail]) -> None:
         [mail.body for mail in mails],
         [mail.record for mail in mails],
         [orjson.dumps(dict(mail.headers)).decode() for mail in mails],
+        [mail.audience for mail in mails],
     )
+
+
+async def written_to(
+    connection: Connection, records: Collection[bytes], seconds: float
+) -> dict[bytes, tuple[bytes, int]]:
+    """Record → the profile of it now, and how many mails to the customer that one got (or will get: a mail that was
+    given up on is none) in so many seconds. A record that is gone is left out.
+    """
+    rows = await connection.fetch(
+        """
+        SELECT own.record_id, own.profile_id, count(m.id)
+        FROM source_record own JOIN source_record r ON r.profile_id = own.profile_id
+        LEFT JOIN mail m ON m.record_id = r.record_id AND m.audience = 'customer' AND m.state <> 'dead'
+                        AND m.created_at > clock_timestamp() - make_interval(secs => $2)
+        WHERE own.record_id = ANY($1::uuid[]) GROUP BY own.record_id, own.profile_id
+        """,
+        list(records),
+        seconds,
+    )
+    return {record: (profile, number) for record, profile, number in rows}
+
+
+async def unsubscribed(connection: Connection, records: Collection[bytes]) -> set[bytes]:
+    """Of these records of the hub's own those that said that a consent is taken back; they never say another thing."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT record_id FROM activity WHERE record_id = ANY($1::uuid[]) AND type = 'consent.withdrawn'",
+        list(records),
+    )
+    return {row[0] for row in rows}
 
 
 async def take(connection: Connection, most: int, seconds: float) -> list[Taken]:

@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from hub.identity.evidence import Evidence, Fact, Known, Who
-from hub.identity.outcome import Changes, Identified, Row, Told
+from hub.identity.outcome import Changes, Identified, Row
 from hub.storage import history
+from hub.storage.owners import owner_of
 from hub.storage.pool import Connection
 
 
@@ -273,22 +274,23 @@ async def _write_profiles(connection: Connection, changes: Changes) -> None:
                 [one.group for one in told],
                 _written(one.version for one in told),
                 [one.line.decode() for one in told],
-                _facts(told),
+                _sparse([one.facts.decode() if one.facts else None for one in told]),
+                _sparse([owner_of(one.line) for one in told]),
             )
 
 
-def _facts(told: Iterable[Told]) -> list[str | None]:
-    """Lines without what rules set. Mostly there is none: then nothing is sent, and `unnest` fills up with NULL."""
-    found = [one.facts.decode() if one.facts else None for one in told]
+def _sparse(found: list[str | None]) -> list[str | None]:
+    """Values that mostly are none: then nothing is sent, and `unnest` fills up with NULL."""
     return found if any(found) else []
 
 
 _UPDATE_PROFILE = """
-    UPDATE profile x SET group_id = g, version = v::bigint, line = l, facts = f
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::json[], $5::json[]) u(i, g, v, l, f) WHERE x.profile_id = i
+    UPDATE profile x SET group_id = g, version = v::bigint, line = l, facts = f, owner = o
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::json[], $5::json[], $6::text[]) u(i, g, v, l, f, o)
+    WHERE x.profile_id = i
 """
 _INSERT_PROFILE = """
-    INSERT INTO profile (profile_id, group_id, version, line, facts)
-    SELECT i, g, v::bigint, l, f
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::json[], $5::json[]) u(i, g, v, l, f)
+    INSERT INTO profile (profile_id, group_id, version, line, facts, owner)
+    SELECT i, g, v::bigint, l, f, o
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::json[], $5::json[], $6::text[]) u(i, g, v, l, f, o)
 """

@@ -64,6 +64,11 @@ def text(content_type: str, body: bytes) -> Answer:
     return _with_length(200, (b"content-type", content_type.encode()), body)
 
 
+def page(status: int, headers: Headers, body: bytes) -> Answer:
+    """A page for people, its type among the headers."""
+    return Answer(status, (*headers, _length(body)), body)
+
+
 def problem(status: int, detail: str, *, names: str | None = None, extra: Headers = ()) -> Answer:
     """An error; `names` is the field or header that is wrong."""
     content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}

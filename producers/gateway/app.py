@@ -10,6 +10,8 @@ from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from hub.errors import Reject, Retry
+from hub.leaving import PATH as LEAVING
+from hub.leaving import links
 from hub.settings import Scope as Permission
 from hub.settings import Settings
 from producers.gateway import answers, counters
@@ -18,6 +20,7 @@ from producers.gateway.bodies import Gone, Receive
 from producers.gateway.instances import Instance, instances
 from producers.gateway.intake import Intake, Publishes, Scope, headers_of
 from producers.gateway.keys import read_keys
+from producers.gateway.leaving import Leaving
 from producers.gateway.refusals import Refusals
 from producers.gateway.tracking import PREFIX, Tracking
 
@@ -54,6 +57,7 @@ class Gateway:
         self._intake = Intake(publisher)
         self._refusals = refusals or Refusals()
         self._tracking = Tracking(settings, self._instances, self._intake, self._refusals)
+        self._leaving = Leaving(links(settings), publisher)
         self._health = health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,11 +81,13 @@ class Gateway:
                 return await self._events(scope, receive)
             if path.startswith(PREFIX):
                 return await self._tracking.answer(path[len(PREFIX) :], scope, receive)
+            if path.startswith(LEAVING):
+                return await self._counted("unsubscribe", self._leaving.answer(path[len(LEAVING) :], scope, receive))
             return await self._cold(path, scope["method"])
         except Gone:
             raise
         except Exception:
-            log.exception("a request to %s failed", path)
+            log.exception("a request to %s failed", LEAVING if path.startswith(LEAVING) else path)
             return answers.problem(500, "the hub failed; what was sent may not be safe")
 
     async def _in(self, name: str, scope: Scope, receive: Receive) -> Answer:

@@ -10,8 +10,9 @@ import orjson
 import pytest
 
 from consumers.actions import ACTIONS
-from hub.components import Effect, House, Scene, Statement
 from hub.errors import Reject
+from hub.tables import Colleague
+from hub.verbs import Effect, House, Scene, Statement
 from schemas.actions import ACTIONS as VERBS
 
 SETTINGS: dict[str, list[dict[str, Any]]] = {
@@ -27,12 +28,17 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
         {"destination": "chat", "text": "Look."},
     ],
     "call_webhook": [{"destination": "crm"}],
-    "assign_owner": [{"team": "sales"}, {"to": "pool"}, {"to": "eve@example.com"}],
+    "assign_owner": [
+        *({"team": "sales", "strategy": strategy} for strategy in ("round_robin", "territory", "capacity")),
+        {"to": "pool"},
+        {"to": "eve@example.com"},
+    ],
 }
 TEAMS = {"sales": ("ann@example.com", "bob@example.com")}
+CREW = [Colleague(one) for one in TEAMS["sales"]]
 HEARERS = {"crm": ("call_webhook", "notify"), "chat": ("notify",)}
 HOUSE = House(TEAMS, HEARERS)
-SCENE = Scene(TEAMS, 5, {"email": "ann@example.net"}, destinations=HEARERS)
+SCENE = Scene(TEAMS, 5, {"email": "ann@example.net"}, destinations=HEARERS, crew=CREW)
 CASES = [(name, settings) for name, several in SETTINGS.items() for settings in several]
 
 
@@ -62,7 +68,7 @@ def test_a_team_is_chosen_from_in_turn_and_a_team_that_is_gone_is_a_reason() -> 
     action = ACTIONS["assign_owner"]
     settings = action.settings.model_validate({"team": "sales"})
     assert action.team(settings) == "sales"
-    owners = [said(action.effects(settings, Scene(TEAMS, turn))[0])["owner"] for turn in range(4)]
+    owners = [said(action.effects(settings, Scene(TEAMS, turn, crew=CREW))[0])["owner"] for turn in range(4)]
     assert owners == ["ann@example.com", "bob@example.com"] * 2
     with pytest.raises(Reject, match="no team sales"):
         action.effects(settings, Scene({}))

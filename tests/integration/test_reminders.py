@@ -21,7 +21,7 @@ from tests.support.remarks import said_of
 pytestmark = pytest.mark.integration
 ANN = fact("shop", Words("a", "ann@customers.org", name="Ann Lee"))
 PEOPLE = record(ANN)
-TEAMS = {name: team.members for name, team in SETTINGS.teams.items()}
+TEAMS = {name: team.addresses for name, team in SETTINGS.teams.items()}
 EVE = "eve@firm.example"
 
 

@@ -17,9 +17,9 @@ from typer.testing import CliRunner, Result
 from hub.automation.files import read
 from hub.cli.applying import Wish, apply
 from hub.cli.rules import app
-from hub.components import House
 from hub.storage import rules
 from hub.storage.pool import Pool, reading
+from hub.verbs import House
 
 pytestmark = pytest.mark.integration
 TEAM = '[teams.sales]\nmembers = ["ann@example.com", "bob@example.com"]\n'
@@ -132,7 +132,7 @@ async def test_a_rule_without_a_file_ends_with_prune_alone_and_one_with_a_wrong_
         ({"steps": [{"notify": {"team": "sail", "text": "Look."}}]}, "hub.toml has no"),
         ({"steps": [{"send_email": {"template": "hello", "source": "subject: x\n---\nx"}}]}, "hub.toml has no relay"),
         ({"steps": [{"assign_owner": {"team": "sail"}}]}, "hub.toml has no team sail"),
-        ({"steps": [{"assign_owner": {"team": "sales", "strategy": "capacity"}}]}, "capacity is not built yet"),
+        ({"steps": [{"assign_owner": {"team": "nobody", "strategy": "capacity"}}]}, "hub.toml has no team nobody"),
         ({"when": {"enters": "best"}}, "who is in a segment is not followed yet"),
         ({"if_": {"segment": "best"}}, "who is in a segment is not followed yet"),
     ],

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.automation.decisions import Occasion
-from hub.automation.waiting import Hours, due, is_met, is_quiet, moment, zone
+from hub.automation.waiting import Hours, due, is_met, moment, zone
+from hub.tables import NEVER, Span
 from schemas.rules import Wait
 
 SINCE = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
@@ -44,13 +45,13 @@ def test_where_days_are_seconds_a_moment_is_now() -> None:
     ],
 )
 def test_on_days_when_clocks_change_a_moment_comes_once(since: str, wanted: str, met: str) -> None:
-    hours = Hours(BERLIN, time(0), time(0))
+    hours = Hours(BERLIN, NEVER)
     assert moment(time.fromisoformat(wanted), datetime.fromisoformat(since), hours) == datetime.fromisoformat(met)
 
 
 def test_quiet_hours_may_go_over_midnight() -> None:
-    assert [is_quiet(time(hour), Hours()) for hour in (20, 21, 23, 0, 7, 8)] == [False, True, True, True, True, False]
-    assert not is_quiet(time(3), Hours(quiet_from=time(0), quiet_until=time(0)))
+    assert [Hours().quiet.holds(time(hour)) for hour in (20, 21, 23, 0, 7, 8)] == [False, True, True, True, True, False]
+    assert not NEVER.holds(time(3))
     assert due(wait(until="23:00"), SINCE, Hours(BERLIN)) == datetime(2026, 11, 23, 7, tzinfo=UTC), "at their end"
 
 
@@ -74,8 +75,8 @@ EARLY, LATE = datetime(2025, 1, 1), datetime(2028, 1, 1)  # noqa: DTZ001 - whoev
 def test_a_moment_lies_ahead_within_two_days_and_never_in_the_quiet_hours(
     since: datetime, wanted: time, where: ZoneInfo, begins: time, ends: time
 ) -> None:
-    hours = Hours(where, begins, ends)
+    hours = Hours(where, Span(begins, ends))
     found = moment(wanted.replace(tzinfo=None), since.replace(tzinfo=UTC), hours)
     assert timedelta(0) <= found - since.replace(tzinfo=UTC) < timedelta(days=2, hours=2)
     gap = found.astimezone(where).utcoffset() != (found - timedelta(hours=3)).astimezone(where).utcoffset()
-    assert gap or begins == ends or not is_quiet(found.astimezone(where).time(), hours)
+    assert gap or begins == ends or not hours.quiet.holds(found.astimezone(where).time())

@@ -62,6 +62,9 @@ secret = "s3cret-two"
 [keys.twin]
 secret = "s3cret-two"
 scopes = ["profiles:read"]
+[mail]
+unsubscribe = "https://hub.example.com"
+secret_file = "/nowhere/else"
 [sources.form]
 kind = "web_from"
 [sources.web]
@@ -80,6 +83,7 @@ SAID = (
     "sources.form.kind: no source of kind 'web_from'; there are",
     "sources.web.keys: Field required",
     "destinations.sales",
+    "mail.secret_file: /nowhere/else",
 )
 
 

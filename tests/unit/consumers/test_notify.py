@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from consumers.actions import ACTIONS
-from hub.components import Effect, Hold, MailOut, Scene
 from hub.errors import Reject
+from hub.verbs import Effect, Hold, MailOut, Scene
 from schemas.actions import Notify
 
 TEAMS = {"sales": ("ann@example.com", "bob@example.com", "ann@example.com")}

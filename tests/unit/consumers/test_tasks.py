@@ -12,10 +12,10 @@ import pytest
 from consumers.actions import ACTIONS
 from consumers.reminders import recipients
 from hub.automation.view import Person
-from hub.components import House, Scene, Statement
 from hub.errors import Reject
 from hub.identity.ids import as_text, hash_id
 from hub.storage.tasks import Reminder
+from hub.verbs import House, Scene, Statement
 from schemas.events.hub import TaskCreated
 
 TEAMS = {"sales": ("ann@example.com", "bob@example.com", "ann@example.com")}

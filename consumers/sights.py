@@ -45,6 +45,11 @@ def person(line: str | None) -> Person:
     return Person(values, told.owner, told.stage, told.tags, told.activities)
 
 
+def _whose(question: Question) -> bytes:
+    """Questions about one person stand together: they lead to the same pages."""
+    return question.profile
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """A moment at which a rule looks: whom at, when, and which event it is about, as trigger and by its id.
@@ -78,7 +83,7 @@ class Sights:
 
     async def answer(self, connection: Connection) -> None:
         """Count."""
-        self._answers = await automation.counted(connection, sorted(self._asked, key=repr)) if self._asked else {}
+        self._answers = await automation.counted(connection, sorted(self._asked, key=_whose)) if self._asked else {}
 
     def view(self, look: Look) -> View:
         """What conditions see at this look."""

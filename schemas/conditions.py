@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import (
@@ -100,11 +101,23 @@ class Asking(Words):
         """The fields that are operators."""
         return [name for name in cls.model_fields if name not in {"path", "types", "window"}]
 
-    def operators(self) -> Iterator[tuple[str, Any]]:
+    @cached_property
+    def operators(self) -> tuple[tuple[str, Any], ...]:
         """The operators that are asked, by the words of the file, each with what it compares with."""
-        for name in self.operator_fields():
-            if name in self.model_fields_set:
-                yield name.rstrip("_"), getattr(self, name)
+        said = (name for name in self.operator_fields() if name in self.model_fields_set)
+        return tuple((name.rstrip("_"), getattr(self, name)) for name in said)
+
+    @cached_property
+    def compared(self) -> str:
+        """The operators as the file writes them: `at_least 10 and less_than 100`."""
+        return " and ".join(f"{word} {written(wanted)}" for word, wanted in self.operators)
+
+
+def written(wanted: Any) -> str:
+    """A value as the file writes it."""
+    if isinstance(wanted, tuple):
+        return f"[{', '.join(map(written, wanted))}]"
+    return str(wanted).lower() if isinstance(wanted, bool) else str(wanted)
 
 
 class _ValueAsked(Asking):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Discriminator, Field, RootModel, StrictInt, StringConstraints, Tag, model_validator
@@ -20,6 +21,7 @@ Version = Annotated[StrictInt, Field(ge=1, le=2**31 - 1)]
 About = Annotated[str, StringConstraints(pattern=ABOUT, max_length=300)]
 
 
+@lru_cache(maxsize=1024)
 def span(duration: str) -> timedelta:
     """The length of a duration: `90s`, `15m`, `4h`, `2d`, `1w`."""
     return timedelta(seconds=int(duration[:-1]) * UNITS[duration[-1]])

@@ -153,10 +153,10 @@ def _holds(leaf: Leaf, value: Any, view: View) -> bool:
     if isinstance(leaf, SegmentAsked):
         return bool(value == leaf.is_)
     if isinstance(leaf, CountAsked):
-        answers = [OPERATORS[word](value, wanted, view) for word, wanted in leaf.operators()]
+        answers = [OPERATORS[word](value, wanted, view) for word, wanted in leaf.operators]
     else:
         missing = is_missing(value)
-        answers = [_answers(word, value, wanted, view, missing=missing) for word, wanted in leaf.operators()]
+        answers = [_answers(word, value, wanted, view, missing=missing) for word, wanted in leaf.operators]
     return all(answers)  # of a list: what one operator cannot answer is an error, whatever the others say
 
 
@@ -197,14 +197,7 @@ def asked(leaf: Leaf) -> str:
             what = f"event {path}"
         case ProfileAsked(path=path):
             what = f"profile {path}"
-    return f"{what} {' and '.join(f'{word} {written(wanted)}' for word, wanted in leaf.operators())}"
-
-
-def written(wanted: Any) -> str:
-    """A value as the file writes it."""
-    if isinstance(wanted, tuple):
-        return f"[{', '.join(map(written, wanted))}]"
-    return str(wanted).lower() if isinstance(wanted, bool) else str(wanted)
+    return f"{what} {leaf.compared}"
 
 
 def _shown(value: Any, *, inside: bool = False) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -40,6 +41,7 @@ SORTS = {
 }
 
 
+@lru_cache(maxsize=4096)
 def path(place: Place) -> str:
     """A place as people write it: `if.all[0].count`."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")

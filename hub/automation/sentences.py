@@ -7,9 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from hub.automation.conditions import written
 from schemas.actions import Settings, lasting
-from schemas.conditions import AllOf, AnyOf, Condition, CountAsked, EventAsked, Not, ProfileAsked, SegmentAsked
+from schemas.conditions import AllOf, AnyOf, Condition, CountAsked, EventAsked, Not, ProfileAsked, SegmentAsked, written
 from schemas.rules import (
     ActionStep,
     BranchStep,
@@ -110,9 +109,9 @@ def condition(tree: Condition, *, inside: bool = False) -> str:
         case CountAsked():
             return _counted(tree)
         case ProfileAsked(path=path):
-            return _value(_of_profile(path), tree.operators(), "they")
+            return _value(_of_profile(path), tree.operators, "they")
         case EventAsked(path=path):
-            return _value(f"the event’s {path}", tree.operators(), "the event")
+            return _value(f"the event’s {path}", tree.operators, "the event")
 
 
 def _joined(parts: Sequence[Condition], word: str, *, inside: bool) -> str:
@@ -126,14 +125,14 @@ def _counted(asked: CountAsked) -> str:
     types = _or(HAPPENED.get(one, f"{one} happened") for one in asked.types)
     when = f"in the last {lasting(asked.window)}" if asked.window else "before"
     said = " and ".join(
-        "at no time" if (word, many) in NEVER else TIMES[word].format(_times(many)) for word, many in asked.operators()
+        "at no time" if (word, many) in NEVER else TIMES[word].format(_times(many)) for word, many in asked.operators
     )
     return f"{types} {said} {when}"
 
 
 def _tag(asked: ProfileAsked) -> str | None:
     """The tag that is asked for, where nothing else is."""
-    operators = list(asked.operators())
+    operators = list(asked.operators)
     return (
         written(operators[0][1]) if asked.path == "tags" and [word for word, _ in operators] == ["contains"] else None
     )

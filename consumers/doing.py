@@ -14,6 +14,7 @@ from consumers.actions import ACTIONS
 from consumers.sights import Look
 from hub import clock
 from hub.automation.program import Act
+from hub.automation.segments import CHANGES
 from hub.components import Hold, MailOut, Scene, Statement, Teams
 from hub.errors import Reject
 from hub.identity.ids import as_text, event_id, hash_id
@@ -49,8 +50,11 @@ class Deed(NamedTuple):
 
 
 def deeds(rule: tuple[str, int], look: Look, record: bytes, acts: Sequence[Act], at: datetime) -> Iterator[Deed]:
-    """The deeds of acts that are due at one time: a millisecond apart, so that the later one is the newer one."""
-    for number, act in enumerate(acts):
+    """The deeds of acts that are due at one time: a millisecond apart, so that the later one is the newer one.
+
+    What a segment sets off is newer than what brought somebody into it, which may be a deed as well.
+    """
+    for number, act in enumerate(acts, start=look.trigger.type in CHANGES):
         yield Deed(*rule, look.event, record, act.step, act.verb, act.settings, at + number * _APART, look)
 
 
@@ -127,10 +131,16 @@ def _mail(deed: Deed, number: int, letter: MailOut) -> Mail:
     return Mail(identity, letter.recipient, letter.subject, letter.text, deed.record)
 
 
+def _hops(deed: Deed) -> dict[str, int]:
+    """Rules and segments may lead to each other: each rule that a segment set off counts one more."""
+    trigger = deed.look.trigger
+    return {"hops": int(trigger.data.get("hops") or 0) + 1} if trigger.type in CHANGES else {}
+
+
 def _said(deed: Deed, number: int, statement: Statement) -> Message:
     """The event on `inbound.hub`; its id is the hash of the ledger's key, so it is the same whenever it is made."""
     key = _key(deed, number)
     record = as_text(deed.record)
-    data = {"by": f"rule:{deed.rule}", "rule": deed.rule, "record": record, **statement.data}
+    data = {"by": f"rule:{deed.rule}", "rule": deed.rule, "record": record, **_hops(deed), **statement.data}
     event = as_text(event_id(HUB, key))
     return Message(HUB_TOPIC, record, statement.type, event, _raw(orjson.dumps(data)), clock.text(deed.at))

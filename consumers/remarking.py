@@ -27,6 +27,7 @@ class Remarked(msgspec.Struct):
     by: Text
     record: Text
     rule: Text | None = None
+    hops: Annotated[int, msgspec.Meta(ge=0)] | None = None
     owner: Annotated[str, msgspec.Meta(max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")] | msgspec.UnsetType | None = (
         msgspec.UNSET
     )

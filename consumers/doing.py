@@ -14,7 +14,6 @@ from consumers.actions import ACTIONS
 from consumers.sights import Look
 from hub import clock
 from hub.automation.program import Act
-from hub.automation.segments import CHANGES
 from hub.components import Hold, MailOut, Scene, Statement, Teams
 from hub.errors import Reject
 from hub.identity.ids import as_text, event_id, hash_id
@@ -23,7 +22,7 @@ from hub.storage.ledger import Done
 from hub.storage.mails import Mail
 from hub.storage.outbox import Message
 from hub.storage.pool import Connection
-from schemas.envelope import HUB
+from schemas.envelope import HUB, SEGMENT_CHANGES
 from schemas.topics import HUB_TOPIC
 
 _raw = msgspec.Raw
@@ -54,7 +53,7 @@ def deeds(rule: tuple[str, int], look: Look, record: bytes, acts: Sequence[Act],
 
     What a segment sets off is newer than what brought somebody into it, which may be a deed as well.
     """
-    for number, act in enumerate(acts, start=look.trigger.type in CHANGES):
+    for number, act in enumerate(acts, start=look.trigger.type in SEGMENT_CHANGES):
         yield Deed(*rule, look.event, record, act.step, act.verb, act.settings, at + number * _APART, look)
 
 
@@ -134,7 +133,7 @@ def _mail(deed: Deed, number: int, letter: MailOut) -> Mail:
 def _hops(deed: Deed) -> dict[str, int]:
     """Rules and segments may lead to each other: each rule that a segment set off counts one more."""
     trigger = deed.look.trigger
-    return {"hops": int(trigger.data.get("hops") or 0) + 1} if trigger.type in CHANGES else {}
+    return {"hops": int(trigger.data.get("hops") or 0) + 1} if trigger.type in SEGMENT_CHANGES else {}
 
 
 def _said(deed: Deed, number: int, statement: Statement) -> Message:

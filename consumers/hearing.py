@@ -9,11 +9,11 @@ import msgspec
 
 from hub import clock
 from hub.automation.decisions import Occasion
-from hub.automation.segments import CHANGES, MERGE, SPLIT, occasion
+from hub.automation.segments import MERGE, SPLIT, occasion
 from hub.components import Record
 from hub.errors import Unreadable
 from hub.identity.ids import from_text
-from schemas.envelope import HUB
+from schemas.envelope import HUB, SEGMENT_CHANGES
 
 _NOBODYS = (b"profile.", b"action.", b"source.", b"records.", b"decision.")
 """Types that the hub makes about itself begin so: they set nothing off."""
@@ -102,7 +102,7 @@ def hear(record: Record) -> Heard | Became | None:
 def _ours(heard: Heard) -> Heard | None:
     """What the hub itself says. That somebody was in a segment all along sets nothing off."""
     told = heard.told
-    if heard.type not in CHANGES:
+    if heard.type not in SEGMENT_CHANGES:
         return heard._replace(by_rule="rule" in told, hops=int(told.get("hops") or 0))
     found = occasion(heard.type, heard.at, heard.received_at, told)
     return heard._replace(subject=found.subject, hops=found.hops) if found.subject else None

@@ -19,14 +19,14 @@ from consumers.book import Followed
 from consumers.hearing import Became, Heard
 from consumers.sights import person
 from hub import clock
-from hub.automation.segments import APPLIED, CHANGES, EVENT, MERGE, SPLIT, Counted, differences, look, touched, windows
+from hub.automation.segments import APPLIED, EVENT, MERGE, SPLIT, Counted, differences, look, touched, windows
 from hub.identity.ids import as_text, hash_id
 from hub.storage import automation, outbox, segment_checks, segments
 from hub.storage.outbox import Message
 from hub.storage.pool import Connection
 from hub.storage.segment_checks import Round
 from hub.storage.segments import Change, Known, Looked, Question, Tallied
-from schemas.envelope import HUB
+from schemas.envelope import HUB, SEGMENT_CHANGES, SEGMENT_LEFT
 from schemas.topics import ACTIVITIES
 
 _raw = msgspec.Raw
@@ -55,7 +55,7 @@ class _Look:
 
 async def follow(connection: Connection, followed: Sequence[Followed], heard: Sequence[Heard | Became]) -> None:
     """Look at everybody that something was heard of. The caller keeps erasures out."""
-    events = {one.event: one for one in heard if isinstance(one, Heard) and one.type not in CHANGES}
+    events = {one.event: one for one in heard if isinstance(one, Heard) and one.type not in SEGMENT_CHANGES}
     whose = await automation.whose(connection, events) if events else {}
     causes: dict[bytes, Cause] = {}
     for one in sorted((events[event] for event in whose), key=lambda one: (one.received_at, one.event)):
@@ -177,7 +177,7 @@ async def leave(connection: Connection, segment: tuple[str, int], profiles: Sequ
     await automation.one_by_one(connection, profiles)
     cause = Cause(APPLIED, at)
     known = await segments.load(connection, profiles)
-    changes = [_change(_Look(one, cause, at), "segment.left", segment, frozenset()) for one in known]
+    changes = [_change(_Look(one, cause, at), SEGMENT_LEFT, segment, frozenset()) for one in known]
     fresh = await segments.change(connection, changes) if changes else set()
     await segments.forget(connection, segment[0], profiles)
     await tell(connection, [one for one in changes if one.event in fresh])

@@ -19,13 +19,13 @@ from hub.automation.values import before, moment
 from hub.automation.view import Person, View
 from hub.automation.walk import Leaf, leaves
 from schemas.conditions import CountAsked, ProfileAsked, SegmentAsked
+from schemas.envelope import SEGMENT_CHANGES
 from schemas.rules import Segment, span
 
 EVENT, TIME, MERGE, SPLIT, APPLIED = "event", "time", "merge", "split", "applied"
 """Why somebody came in or went out: something happened, time passed, or who they are, or the segment, was changed."""
 SETS_OFF = frozenset({EVENT, TIME})
 """Only what happens sets rules off, never what the hub comes to know of the past."""
-CHANGES = frozenset({ENTERED, LEFT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def touched(segments: Iterable[Segment], new: AbstractSet[str]) -> frozenset[str
 
 def occasion(event_type: str, at: datetime, received_at: datetime, data: Mapping[str, Any]) -> Occasion:
     """An event as rules are set off by it. A change of a segment that tells of the past means no rule's segment."""
-    if event_type not in CHANGES:
+    if event_type not in SEGMENT_CHANGES:
         return Occasion(event_type, at, received_at)
     subject = data.get("segment") if data.get("because") in SETS_OFF else None
     return Occasion(event_type, at, received_at, subject, data.get("hops", 0))

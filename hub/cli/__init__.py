@@ -33,6 +33,7 @@ COMMANDS = {
     "duplicates": Entry("duplicates", LOOK, "Who may be one person: list, show, decide."),
     "deliveries": Entry("deliveries", LOOK, "What the tools were told: list, show, retry."),
     "rules": Entry("rules", LOOK, "What happens by itself: rules and segments, checked and told."),
+    "segments": Entry("segments", LOOK, "Saved conditions, and who is in them."),
     "sources": Entry("sources", LOOK, "Who speaks to the hub: last heard, refused and why, a test event."),
     "topics": Entry("topics", LOOK, "The topics as they should be and as the broker has them."),
     "dead-letters": Entry("dead_letters", MEND, "Records that were given up on: list, show, retry."),

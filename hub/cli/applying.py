@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from consumers.ability import beyond
-from hub.automation.checks import check
+from hub.automation.checks import check, segments_asked
 from hub.automation.enclosures import Find, enclosed, first_mail
 from hub.automation.files import LARGEST, Loaded, read
-from hub.automation.plan import Change, Plan, changed, plan
+from hub.automation.plan import Change, Plan, Standing, changed, plan
 from hub.automation.problems import Problem
 from hub.automation.sentences import sentence
 from hub.components import Teams
@@ -19,6 +19,7 @@ from hub.settings import Settings
 from hub.storage import rules
 from hub.storage.pool import Pool, transaction
 from schemas.actions import ACTIONS
+from schemas.rules import Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,8 @@ async def apply(pool: Pool, wish: Wish) -> Applied:
     async with transaction(pool) as connection:
         await rules.alone(connection)
         known = await rules.standing(connection)
+        right, unknown = _with_segments(right, known)
+        problems += unknown
         # A file that is wrong is there all the same: its rule is not gone.
         there = {Path(one.where.file).stem for one in wish.files} - {one.value.name for one in right if one.value}
         found = plan([one.value for one in right if one.value], known, prune=wish.prune)
@@ -105,6 +108,23 @@ async def apply(pool: Pool, wish: Wish) -> Applied:
             told = [sentence(one.value, ACTIONS) if one.value else "" for one in changes]
             await rules.write(connection, changes, told, wish.by)
     return applied
+
+
+def _with_segments(files: Sequence[Loaded], known: Mapping[str, Standing]) -> tuple[list[Loaded], list[Problem]]:
+    """The files whose segments all count, or begin to with these files; and what is wrong with the others."""
+    right, problems = list(files), list[Problem]()
+    while True:
+        count = {name for name, one in known.items() if one.kind == "segment" and one.live}
+        count |= {one.value.name for one in right if isinstance(one.value, Segment)}
+        wrong = {
+            id(one): [one.where.problem(place, f"the segment {name} is not taken over: take its file over as well")
+                      for place, name in segments_asked(one.value) if name not in count]
+            for one in right if one.value
+        }  # fmt: skip
+        if not any(wrong.values()):
+            return right, problems
+        problems += [problem for found in wrong.values() for problem in found]
+        right = [one for one in right if not wrong[id(one)]]
 
 
 def examined(files: Sequence[Loaded]) -> tuple[list[Loaded], list[Problem]]:

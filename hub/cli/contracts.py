@@ -16,6 +16,7 @@ from schemas.envelope import Envelope
 from schemas.events import EVENTS
 from schemas.events.contact import Occurrence
 from schemas.events.hub import CallWritten, NoteWritten
+from schemas.events.segment import SegmentChanged
 from schemas.profile import Activity, Merged, Profile, ProfileRedirect, ProfileState, Split, TimelineEntry, Told
 from schemas.rules import Rule, Segment
 from schemas.topics import ACTIVITIES, HUB_TOPIC, INBOUND, PROFILES, TOPICS, Topic, inbound_topic
@@ -35,9 +36,12 @@ EVERY_OUTBOUND: dict[str, type[BaseModel]] = {
     "profile.merged": Merged,
     "profile.split": Split,
     "activity": Activity,
+    "segment.entered": SegmentChanged,
+    "segment.left": SegmentChanged,
     "timeline.entry": TimelineEntry,
     "webhook": Told,
 }
+OF_ACTIVITIES = ("activity", "profile.merged", "profile.split")
 FILES: dict[str, type[BaseModel]] = {"rule": Rule, "segment": Segment}
 """Files that people write: an editor completes them by these."""
 ATTRIBUTES = (
@@ -117,7 +121,7 @@ def asyncapi() -> Json:
                 **{name: _message(name.removeprefix("hub."), name) for name in NOTES},
                 "any": _message("any other type", "occurrence"),
                 **{name: _message(name, name) for name in ("profile.state", "profile.redirect")},
-                **{name: _message(name, name) for name in ("activity", "profile.merged", "profile.split")},
+                **{name: _message(name, name) for name in OF_ACTIVITIES},
             },
             "schemas": {"attributes": _attributes()},
         },
@@ -141,7 +145,7 @@ def _messages_of(topic: Topic) -> list[str]:
     if topic == PROFILES:
         return ["profile.state", "profile.redirect"]
     if topic == ACTIVITIES:
-        return ["activity", "profile.merged", "profile.split"]
+        return [*OF_ACTIVITIES]
     notes = NOTES if topic.name == HUB_TOPIC else ()
     return [*(name for name in EVENTS if inbound_topic(name) == topic.name), *notes, "any"]
 

@@ -91,19 +91,6 @@ async def next_due(connection: Connection, at_most: float) -> float:
     return at_most if seconds is None else seconds
 
 
-async def look_again(connection: Connection, profiles: Collection[bytes], because: str) -> None:
-    """Have a worker look at these profiles, where they were looked at before."""
-    await connection.execute(
-        """
-        UPDATE segment_check SET until = greatest(looked_at, clock_timestamp()), because = $2, state = 'waiting',
-               due_at = clock_timestamp(), lease_until = NULL, token = token + 1
-        WHERE id = ANY($1::uuid[])
-        """,
-        list(profiles),
-        because,
-    )
-
-
 async def rounds(connection: Connection) -> dict[str, Round]:
     """How far every segment has got, by its name."""
     rows = await connection.fetch("SELECT segment, version, since, upto, done FROM segment_round")

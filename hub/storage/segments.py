@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hub.storage.pool import Connection
+from schemas.envelope import SEGMENT_ENTERED
 
 MOST_TOLD = 100
 """Times of activities that are told with a count."""
@@ -229,7 +230,7 @@ async def write(connection: Connection, looked: Sequence[Looked], changes: Seque
 
 async def change(connection: Connection, changes: Sequence[Change]) -> set[bytes]:
     """Let people in and out; gives the events that were not there before."""
-    ins = [one for one in changes if one.type == "segment.entered"]
+    ins = [one for one in changes if one.type == SEGMENT_ENTERED]
     await connection.execute(
         """
         DELETE FROM segment_member m USING unnest($1::uuid[], $2::text[]) AS u(p, s)

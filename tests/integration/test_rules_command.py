@@ -132,8 +132,8 @@ async def test_a_rule_without_a_file_ends_with_prune_alone_and_one_with_a_wrong_
         ({"steps": [{"send_email": {"template": "hello", "source": "subject: x\n---\nx"}}]}, "hub.toml has no relay"),
         ({"steps": [{"assign_owner": {"team": "sail"}}]}, "hub.toml has no team sail"),
         ({"steps": [{"assign_owner": {"team": "sales", "strategy": "capacity"}}]}, "capacity is not built yet"),
-        ({"when": {"enters": "best"}}, "who is in a segment is not followed yet"),
-        ({"if_": {"segment": "best"}}, "who is in a segment is not followed yet"),
+        ({"when": {"enters": "bestt"}}, "no such segment: bestt; did you mean best?"),
+        ({"if_": {"segment": "worst"}}, "no such segment: worst"),
     ],
 )
 async def test_what_this_hub_cannot_do_is_refused_by_name_and_nothing_is_taken_over(

@@ -6,12 +6,14 @@ counts only when nothing that arrived before is still on the way (`consumers.tid
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from consumers.book import Book
 from consumers.segments import Cause, leave, look_at
 from consumers.tide import Tide
 from hub.automation.segments import TIME
 from hub.crashpoints import crash_here
-from hub.storage import automation, erasure, segment_checks
+from hub.storage import automation, erasure, rules, segment_checks
 from hub.storage.pool import Connection, Pool, reading, transaction
 from hub.storage.segment_checks import LEASES
 
@@ -27,18 +29,39 @@ class Looks:
         self._pool = pool
         self._tide = tide
         self._book = Book()
+        self._settled_at: datetime | None = None
+        self._is_asked = False
 
     async def turn(self) -> int:
         """One round; says how much there was to do, 0 where nothing is due. Raises Retry."""
-        return await self._due() + await self._new() + await self._retired()
+        moved = await self._anew()
+        return moved + await self._due() if self._is_asked else moved
+
+    async def _anew(self) -> int:
+        """Whatever segments that were taken over, changed or retired ask for; nothing, once that is done."""
+        async with reading(self._pool) as connection:
+            changed_at = await rules.changed_at(connection)
+        if changed_at == self._settled_at:
+            return 0
+        moved = await self._new() + await self._retired()
+        async with reading(self._pool) as connection:
+            await self._book.refresh(connection)
+            self._is_asked = bool(self._book.segments)
+            if await segment_checks.is_settled(connection):
+                self._settled_at = changed_at
+        return moved
 
     async def is_held_up(self) -> bool:
         """Whether a look waits for nothing but the tide. Raises Retry."""
+        if not self._is_asked:
+            return False
         async with reading(self._pool) as connection:
             return await segment_checks.held_up(connection, self._tide.past)
 
     async def until_due(self, at_most: float) -> float:
         """Seconds until the next look. Raises Retry."""
+        if not self._is_asked:
+            return at_most
         async with reading(self._pool) as connection:
             return await segment_checks.next_due(connection, at_most)
 

@@ -122,6 +122,17 @@ async def unfinished(connection: Connection) -> Round | None:
     return Round(*row) if row else None
 
 
+async def is_settled(connection: Connection) -> bool:
+    """Whether every segment that counts has come round, and none is left of those that were retired."""
+    found: bool = await connection.fetchval(
+        """
+        SELECT NOT EXISTS (SELECT FROM segment_round o JOIN rule_state s ON s.name = o.segment
+                           WHERE NOT o.done OR s.live IS NULL)
+        """
+    )
+    return found
+
+
 async def behind(connection: Connection, upto: bytes | None, most: int) -> list[bytes]:
     """The profiles that come next, at the most so many."""
     rows = await connection.fetch(

@@ -16,12 +16,12 @@ from hub.api.app import create_app
 from hub.cli.segments import app
 from hub.identity.ids import as_text
 from hub.settings import check
-from tests.support.acting import House, a_rule, a_segment, explained, happens, hour
+from tests.support.acting import House, a_rule, explained, happens, hour
 from tests.support.line import batch_connections
 from tests.support.memory import record
+from tests.support.segments import BUYERS
 
 pytestmark = pytest.mark.integration
-BUYERS = a_segment("buyers", {"count": "order.placed", "within": "2d", "at_least": 2})
 
 
 @pytest_asyncio.fixture

@@ -12,7 +12,6 @@ from consumers.book import Book
 from consumers.segments import Cause, leave, look_at
 from consumers.tide import Tide
 from hub.automation.segments import TIME
-from hub.crashpoints import crash_here
 from hub.storage import automation, erasure, rules, segment_checks
 from hub.storage.pool import Connection, Pool, reading, transaction
 from hub.storage.segment_checks import LEASES
@@ -70,7 +69,6 @@ class Looks:
         async with transaction(self._pool) as connection:
             leases = await segment_checks.take(connection, self._tide.past, LEASE_SECONDS)
         if leases:
-            crash_here("after_looks_taken")
             async with transaction(self._pool) as connection:
                 await erasure.enter(connection)
                 await automation.one_by_one(connection, [one.id for one in leases])

@@ -147,6 +147,18 @@ async def test_what_this_hub_cannot_do_is_refused_by_name_and_nothing_is_taken_o
     assert await in_force(pool) == []
 
 
+async def test_a_rule_is_taken_over_with_the_segment_that_it_asks_or_behind_it(folder: Path, pool: Pool) -> None:
+    (folder / "best.yaml").write_text("segment: best\nversion: 1\nabout: Best.\nif: {profile: tags, contains: vip}\n")
+    put(folder, when={"enters": "best"})
+    (reason,) = await reasons(str(folder / "some.yaml"))
+    assert "the segment best is not taken over: take its file over as well" in reason
+    assert await in_force(pool) == []
+    assert ("best", "new", 1, None) in await changes()
+    assert await in_force(pool) == [("some", 1, False)]
+    refused = await hub("pause", "best")
+    assert (refused.exit_code, "no such rule" in refused.output) == (1, True)
+
+
 async def test_at_a_start_what_is_right_is_taken_over_beside_what_is_wrong(folder: Path, pool: Pool) -> None:
     put(folder)
     await changes()

@@ -56,7 +56,7 @@ def arrivals(chance: random.Random) -> list[Fact]:
     found: list[Fact] = []
     for number in range(chance.randint(5, 25)):
         at = number * chance.random() * 2
-        if chance.random() < 0.05:
+        if chance.random() < 0.1:
             pair = chance.sample(range(4), 2)
             found += [fact("crm", Words(f"k{number}", f"p{one}@customers.org"), hour(at)) for one in pair]
             continue

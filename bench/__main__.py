@@ -6,6 +6,7 @@ import argparse
 import gc
 import logging
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,17 +23,22 @@ from bench.events import Stock, make_events
 from bench.figures import Figures, Void
 from bench.rate import Ring, Turn, copy_turn, hub_commands, hub_turn, relational_turn
 from bench.report import Steps, median_turn, rates, shares, show, steps
+from bench.ruled import ruled_turn
 from bench.stage import servers, state_folder
 from bench.steady import FEW, MOST_EVENTS, Plan, steady
 from hub.embedded import Addresses
 from hub.errors import HubError
 
 WIDTH = 150
+RULED = "hub, rules on"
+LEAD_MILLISECONDS = 900_000
+"""The first event is so old that the last one lies in the past: what rules wait for then lies ahead."""
 PARTS = ("rate", "steady", "latency", "gateway")
 CONTENDERS: dict[str, Callable[[Ring], Coroutine[Any, Any, Turn]]] = {
     "copy floor": copy_turn,
     "relational floor": relational_turn,
     "hub": hub_turn,
+    RULED: ruled_turn,
 }
 
 
@@ -127,7 +133,7 @@ def _asked() -> argparse.Namespace:
 
 def _rate(run: Run) -> None:
     run.steps.begin("making events")
-    stock = make_events(run.asked.events, run.asked.seed)
+    stock = make_events(run.asked.events, run.asked.seed, time.time_ns() // 1_000_000 - LEAD_MILLISECONDS)
     run.steps.end(f"{len(stock.messages):,} events of {stock.bytes_each:.0f} bytes, {len(stock.emails):,} people")
     gc.freeze()
     run.turns = {name: [] for name in CONTENDERS}
@@ -156,7 +162,7 @@ def _judge(run: Run) -> None:
     wrong = [line for found in run.turns.values() for turn in found for line in turn.wrong]
     if wrong:
         raise Void("\n".join(wrong))
-    copy, relational, rate = (median(turn.rate for turn in run.turns[name]) for name in CONTENDERS)
+    copy, relational, rate, ruled = (median(turn.rate for turn in run.turns[name]) for name in CONTENDERS)
     if relational < figures.LEAST_SHARE_OF_COPY * copy:
         raise Void(f"the relational floor ({relational:,.0f}/s) is below 0.15 of the copy floor ({copy:,.0f}/s)")
     middle = median_turn(run.turns["hub"])
@@ -165,6 +171,7 @@ def _judge(run: Run) -> None:
         "copy_floor": round(copy, 1),
         "relational_floor": round(relational, 1),
         "ratio": round(rate / relational, 4),
+        "rules_ratio": round(ruled / rate, 4),
         "cpu_seconds": round(sum(middle.cpu[name] for name in hub_commands()), 2),
     }
 

@@ -72,11 +72,11 @@ class Stock:
         return sum(map(_size, self.messages)) / max(1, len(self.messages))
 
 
-def make_events(count: int, seed: int) -> Stock:
-    """So many messages for `inbound.forms`."""
+def make_events(count: int, seed: int, first: int = _FIRST_MILLISECOND) -> Stock:
+    """So many messages for `inbound.forms`, three milliseconds apart from that one on (since 1970)."""
     chance = random.Random(seed)
     people: list[Person] = []
-    desk = _Desk(chance)
+    desk = _Desk(chance, first)
     for number in range(count):
         if desk.posts and chance.random() < REPEAT_SHARE:
             desk.repeat(number)
@@ -107,8 +107,9 @@ def make_known(known: int, count: int, seed: int, writers: int | None = None) ->
 class _Desk:
     """Where posts are written: it keeps them, so that some can be sent again."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, first: int = _FIRST_MILLISECOND) -> None:
         self._chance = chance
+        self._first = first
         self._instance = instances(check({"sources": SOURCES}))[SOURCE]
         self.posts: list[tuple[Person, bytes]] = []
         self.stock = Stock()
@@ -125,7 +126,7 @@ class _Desk:
         self._publish(person, body, number)
 
     def _publish(self, person: Person, body: bytes, number: int) -> None:
-        identity, message = _published(self._instance, body, from_milliseconds(_FIRST_MILLISECOND + number * _STEP))
+        identity, message = _published(self._instance, body, from_milliseconds(self._first + number * _STEP))
         self.stock.messages.append(message)
         self.stock.event_ids.add(identity)
         self.stock.emails.add(person.email)

@@ -48,6 +48,7 @@ class Figures(TypedDict):
     copy_floor: float | None
     relational_floor: float | None
     ratio: float | None
+    rules_ratio: float | None
     latency_ms: Latency
     gateway_rate: float | None
     events: int
@@ -62,6 +63,7 @@ def no_figures(events: int) -> Figures:
         copy_floor=None,
         relational_floor=None,
         ratio=None,
+        rules_ratio=None,
         latency_ms=Latency(p50=None, p99=None),
         gateway_rate=None,
         events=events,

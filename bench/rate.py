@@ -23,13 +23,19 @@ from hub.storage.pool import reading
 
 LOOK_SECONDS = 0.02
 TURN_SECONDS = 600.0
-ROLES = ("profiles", "relay")
+PUBLISHING = ("profiles", "relay")
+"""The roles of the way from an inbound topic to the published update."""
 FLOOR = {"lanes": module("relational_floor", "0", "1"), "relay": module("relational_floor", "relay")}
 
 
 def hub_commands() -> dict[str, Command]:
+    """The processes that `hub serve` would give the roles of that way."""
+    return serving(PUBLISHING)
+
+
+def serving(wanted: Sequence[str]) -> dict[str, Command]:
     """The processes that `hub serve` would give these roles."""
-    shares = [" ".join(role for role in share if role in ROLES) for share in TOGETHER]
+    shares = [" ".join(role for role in share if role in wanted) for share in TOGETHER]
     named = {f"{roles} {number}" if roles in shares[:number] else roles: roles for number, roles in enumerate(shares)}
     return {name: hub("serve", "--child", *roles.split()) for name, roles in named.items() if roles}
 
@@ -80,7 +86,7 @@ async def copy_turn(ring: Ring) -> Turn:
             rows = await count(connection, "SELECT count(*) FROM copied")
             events = await count(connection, "SELECT count(DISTINCT event_id) FROM copied")
         truth = (("rows", rows, ring.events), ("distinct events", events, len(ring.stock.event_ids)))
-        return Turn(done, _rate(done, seconds), cpu, _differences("copy floor", truth))
+        return Turn(done, rate(done, seconds), cpu, differences("copy floor", truth))
 
 
 async def relational_turn(ring: Ring) -> Turn:
@@ -96,7 +102,7 @@ async def relational_turn(ring: Ring) -> Turn:
         published = await ends(here.kafka, relational_floor.OUT)
         truth = (("activities of profiles", counted, ring.truth[0]), ("messages", published, versions))
         return replace(
-            turn, wrong=await _counts("relational floor", ring, here) + _differences("relational floor", truth)
+            turn, wrong=await _counts("relational floor", ring, here) + differences("relational floor", truth)
         )
 
 
@@ -112,7 +118,7 @@ async def hub_turn(ring: Ring) -> Turn:
             letters = await count(connection, "SELECT count(*) FROM dead_letter")
         published = await ends(here.kafka, "activities")
         truth = (("dead letters", letters, 0), ("messages on activities", published, ring.truth[0]))
-        return replace(turn, wrong=await _counts("hub", ring, here) + _differences("hub", truth))
+        return replace(turn, wrong=await _counts("hub", ring, here) + differences("hub", truth))
 
 
 async def _meet(ring: Ring, here: Stage, commands: dict[str, Command]) -> None:
@@ -124,8 +130,8 @@ async def _meet(ring: Ring, here: Stage, commands: dict[str, Command]) -> None:
         for child in found:
             child.go()
         async with asyncio.timeout(TURN_SECONDS):
-            await _until(here, found, len(ring.known.messages))
-            await _until_outbox_is_empty(here, found)
+            await until(here, found, len(ring.known.messages))
+            await until_published(here, found)
 
 
 async def _race(ring: Ring, here: Stage, commands: dict[str, Command]) -> Turn:
@@ -136,40 +142,43 @@ async def _race(ring: Ring, here: Stage, commands: dict[str, Command]) -> Turn:
         for child in found:
             child.go()
         async with asyncio.timeout(TURN_SECONDS):
-            first = await _until(here, found, known + 1)
+            first = await until(here, found, known + 1)
             began, machine = perf_counter(), Machine(ring.state, found)
-            await _until(here, found, total)
-            await _until_outbox_is_empty(here, found)
+            await until(here, found, total)
+            await until_published(here, found)
             seconds = perf_counter() - began
         done = total - first
-        return Turn(done, _rate(done, seconds), machine.used())
+        return Turn(done, rate(done, seconds), machine.used())
 
 
-def _rate(done: int, seconds: float) -> float:
+def rate(done: int, seconds: float) -> float:
+    """Per second. Raises Void where nothing was left for the clock."""
     if not done:
         raise Void("everything was in the first batch, before the clock: take more --events")
     return done / seconds
 
 
-async def _until(here: Stage, found: Sequence[Child], wanted: int) -> int:
+async def until(here: Stage, found: Sequence[Child], wanted: int) -> int:
     """Wait until so many records are committed; gives how many are."""
     while True:
         async with reading(here.pool) as connection:
             done = await count(connection, "SELECT sum(next_offset) FROM stored_offset")
         if done >= wanted:
             return done
-        await _pause(found)
+        await pause(found)
 
 
-async def _until_outbox_is_empty(here: Stage, found: Sequence[Child]) -> None:
+async def until_published(here: Stage, found: Sequence[Child]) -> None:
+    """Wait until nothing is to be said."""
     while True:
         async with reading(here.pool) as connection:
             if not await count(connection, "SELECT count(*) FROM (SELECT FROM outbox LIMIT 1) x"):
                 return
-        await _pause(found)
+        await pause(found)
 
 
-async def _pause(found: Sequence[Child]) -> None:
+async def pause(found: Sequence[Child]) -> None:
+    """A moment, in which nobody may have ended. Raises Broken."""
     for child in found:
         child.check()
     await asyncio.sleep(LOOK_SECONDS)
@@ -185,8 +194,9 @@ async def _counts(who: str, ring: Ring, here: Stage) -> tuple[str, ...]:
         ("profiles", profiles, ring.truth[1]),
         ("outbox rows", waiting, 0),
     )
-    return _differences(who, truth)
+    return differences(who, truth)
 
 
-def _differences(who: str, truth: Sequence[tuple[str, int, int]]) -> tuple[str, ...]:
+def differences(who: str, truth: Sequence[tuple[str, int, int]]) -> tuple[str, ...]:
+    """What is not as it should be, of (what, found, right), in words."""
     return tuple(f"{who}: {found} {what} where {right} are right" for what, found, right in truth if found != right)

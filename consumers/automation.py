@@ -6,7 +6,7 @@ It reads what profiles came to and writes decisions, journeys and deeds; what a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -84,6 +84,7 @@ class Automation:
         self._hints.wake("outbox")
         self._hints.wake("journeys")
         self._hints.wake("mails")
+        self._hints.wake("deliveries")
 
     async def _cases(self, connection: Connection, heard: Mapping[bytes, Heard]) -> list[_Case]:
         """Every rule's version that has yet to decide about one of these events."""
@@ -102,8 +103,7 @@ class Automation:
         return [
             _Case(one, whose[one.event], stands, kept, looks[one.event])
             for one, stands, kept in found
-            if one.event in whose
-            and (one.event, stands.name, stands.version if stands.on_trial else None) not in before
+            if one.event in whose and _undecided(one, stands, before)
         ]
 
     async def _begin(self, connection: Connection, fired: Sequence[_Case], sights: Sights) -> None:
@@ -120,12 +120,19 @@ class Automation:
         if begun:
             new = await journeys.begin(connection, begun)
             await do(connection, [one for journey in begun if journey.id in new for one in wanted[journey.id]],
-                     self._manner.teams)  # fmt: skip
+                     self._manner)  # fmt: skip
+
+
+def _undecided(one: Heard, stands: InForce, before: Collection[tuple[bytes, str, int | None]]) -> bool:
+    """A version decides once: what it looked at on trial is past when it is switched. Of live ones one decides."""
+    if (one.event, stands.name, stands.version) in before:
+        return False
+    return stands.on_trial or (one.event, stands.name, None) not in before
 
 
 def _look(one: Heard, whose: Whose) -> Look:
     trigger = Trigger(one.type, one.source, one.told)
-    return Look(whose.profile, person(whose.line), one.at, one.event, trigger)
+    return Look(whose.profile, person(whose.line), one.at, one.event, trigger, one.hops, one.origin)
 
 
 async def _decided(connection: Connection, cases: Sequence[_Case]) -> tuple[list[_Case], Sights]:
@@ -171,7 +178,7 @@ def _decision(case: _Case, sights: Sights, firings: Firings) -> Decision:
 def _row(case: _Case, decision: Decision) -> Decided:
     stands = case.stands
     return Decided(case.heard.event, stands.name, stands.version, case.whose.record, decision.verdict.value,
-                   decision.reason, orjson.dumps(seen(decision.outcome)).decode())  # fmt: skip
+                   decision.reason, orjson.dumps(seen(decision.outcome)).decode(), stands.on_trial)  # fmt: skip
 
 
 def seen(found: Outcome) -> list[dict[str, Any]]:
@@ -185,7 +192,9 @@ def seen(found: Outcome) -> list[dict[str, Any]]:
 
 def _begun(case: _Case, waits: Rest | None, ended: str | None) -> Begun:
     one, rule = case.heard, case.stands.name
-    occasion = {"type": one.type, "source": one.source, "data": case.look.trigger.data}
+    occasion: dict[str, Any] = {"type": one.type, "source": one.source, "data": case.look.trigger.data}
+    if one.hops or one.origin:
+        occasion |= {"hops": one.hops, "origin": one.origin}
     journey = hash_id("journey", rule, as_text(one.event))
     told = orjson.dumps(occasion).decode()
     return Begun(journey, rule, case.stands.version, one.event, case.whose.record, told, one.at, waits, ended)

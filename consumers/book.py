@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ import orjson
 
 from hub.automation.decisions import ENTERED, LEFT
 from hub.automation.files import parsed
+from hub.automation.plan import as_it_stands
 from hub.automation.program import Pause, Program, program
 from hub.automation.segments import in_order
 from hub.automation.walk import roots
@@ -89,6 +90,7 @@ class Book:
         set_off: dict[tuple[str, str | None], list[tuple[InForce, Kept]]] = defaultdict(list)
         for one in found:
             kept = self._kept[one.name, one.version]
+            kept = replace(kept, rule=as_it_stands(kept.rule, on_trial=one.on_trial))
             for kind in kinds(kept.rule.when):
                 set_off[kind].append((one, kept))
         self.segments = _followed(await rules.segments(connection))

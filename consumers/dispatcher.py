@@ -14,7 +14,7 @@ from typing import NamedTuple
 import structlog
 
 from consumers.levels import dirty, opened
-from consumers.plans import LEASE_SECONDS, Job, claim
+from consumers.plans import DEED, LEASE_SECONDS, Job, claim
 from consumers.retries import Heard, judge
 from consumers.tools import Tool
 from hub import clock
@@ -209,9 +209,10 @@ async def _finish(connection: Connection, tried: Sequence[Tried], levels: Sequen
     if not tried:
         return
     await tries.finish(connection, tried)
-    if known := [one.known for one in tried if one.state == "delivered"]:
+    of_profiles = [one for one in tried if one.known.kind != DEED]
+    if known := [one.known for one in of_profiles if one.state == "delivered"]:
         await told.know(connection, known)
-    if openings := list(_more(tried, levels)):
+    if openings := list(_more(of_profiles, levels)):
         await told.open_rows(connection, openings)
 
 

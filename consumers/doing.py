@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -11,18 +12,24 @@ import msgspec
 import orjson
 
 from consumers.actions import ACTIONS
+from consumers.actions.notify import NOTIFY
+from consumers.firing import customer, passed_on, tellings, told
 from consumers.sights import Look
+from consumers.tools import Tool
+from consumers.ways import Manner
 from hub import clock
 from hub.automation.program import Act
-from hub.components import Hold, MailOut, Scene, Statement, Teams
+from hub.components import Hold, MailOut, Scene, Statement, Teams, Tell
+from hub.destinations import Fired
 from hub.errors import Reject
 from hub.identity.ids import as_text, event_id, hash_id
-from hub.storage import ledger, mails, outbox
+from hub.storage import fired, ledger, mails, outbox
+from hub.storage.fired import Telling
 from hub.storage.ledger import Done
 from hub.storage.mails import Mail
 from hub.storage.outbox import Message
 from hub.storage.pool import Connection
-from schemas.envelope import HUB, SEGMENT_CHANGES
+from schemas.envelope import HUB, OWNER_ASSIGNED, SEGMENT_CHANGES
 from schemas.topics import HUB_TOPIC
 
 _raw = msgspec.Raw
@@ -47,6 +54,11 @@ class Deed(NamedTuple):
         """The ledger's key."""
         return self.rule, self.event, self.step
 
+    @property
+    def written_key(self) -> str:
+        """The ledger's key as text: `welcome:9c5f1de2-…:3.then.1`."""
+        return f"{self.rule}:{as_text(self.event)}:{self.step}"
+
 
 def deeds(rule: tuple[str, int], look: Look, record: bytes, acts: Sequence[Act], at: datetime) -> Iterator[Deed]:
     """The deeds of acts that are due at one time: a millisecond apart, so that the later one is the newer one.
@@ -57,23 +69,43 @@ def deeds(rule: tuple[str, int], look: Look, record: bytes, acts: Sequence[Act],
         yield Deed(*rule, look.event, record, act.step, act.verb, act.settings, at + number * _APART, look)
 
 
-async def do(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> None:
+async def do(connection: Connection, wanted: Sequence[Deed], manner: Manner) -> None:
     """Do these deeds. One that was done before is not done again; one that cannot be done is written down as failed."""
     if not wanted:
         return
-    turns = await _turns(connection, wanted, teams)
-    done = {deed.key: _done(deed, _scene(deed, teams, turn)) for deed, turn in zip(wanted, turns, strict=True)}
+    turns = await _turns(connection, wanted, manner.teams)
+    done = _all_done(wanted, turns, manner)
     new = await ledger.write(connection, [one.row for one in done.values()])
     fresh = [one for key, one in done.items() if key in new]
-    if messages := [(one.row.record, message) for one in fresh for message in one.said]:
+    if messages := [message for one in fresh for message in one.said]:
         await outbox.add(connection, messages)
     if letters := [mail for one in fresh for mail in one.mails]:
         await mails.put(connection, letters)
+    if told_to := [telling for one in fresh for telling in one.tellings]:
+        await fired.put(connection, told_to)
 
 
-def _scene(deed: Deed, teams: Teams, turn: int) -> Scene:
+def _all_done(wanted: Sequence[Deed], turns: Sequence[int], manner: Manner) -> dict[tuple[str, bytes, str], _Done]:
+    """What the deeds come to, in order. Whom a rule has just made the owner is not in the profile yet: its next deeds
+    know it all the same, where there was none before.
+    """
+    found: dict[tuple[str, bytes, str], _Done] = {}
+    owners: dict[tuple[str, bytes], str] = {}
+    for deed, turn in zip(wanted, turns, strict=True):
+        scene = _scene(deed, manner, turn)
+        one = _done(deed, replace(scene, owner=scene.owner or owners.get((deed.rule, deed.event))), manner.tools)
+        found[deed.key] = one
+        if one.owner:
+            owners[deed.rule, deed.event] = one.owner
+    return found
+
+
+def _scene(deed: Deed, manner: Manner, turn: int) -> Scene:
     who = deed.look.person
-    return Scene(teams, turn, who.fields, who.owner, who.tags, deed.look.trigger.data, as_text(deed.look.profile))
+    hearers = {name: tool.destination.hears for name, tool in manner.tools.items()}
+    data, profile = deed.look.trigger.data, as_text(deed.look.profile)
+    seen = Scene(manner.teams, turn, who.fields, who.owner, who.tags, data, profile, destinations=hearers)
+    return replace(seen, at=deed.at, deed=as_text(hash_id("deed", deed.written_key)), scale=manner.scale)
 
 
 async def _turns(connection: Connection, wanted: Sequence[Deed], teams: Teams) -> list[int]:
@@ -94,14 +126,18 @@ def _settings(deed: Deed) -> Any:
 
 
 class _Done(NamedTuple):
-    """The ledger's row, what is to be said, and the mails that go out."""
+    """The ledger's row, what is to be said (each with whose shard it takes), the mails, what tools are told, and who
+    becomes the owner, if somebody does.
+    """
 
     row: Done
-    said: Sequence[Message] = ()
+    said: Sequence[tuple[bytes, Message]] = ()
     mails: Sequence[Mail] = ()
+    tellings: Sequence[Telling] = ()
+    owner: str | None = None
 
 
-def _done(deed: Deed, scene: Scene) -> _Done:
+def _done(deed: Deed, scene: Scene, tools: Mapping[str, Tool]) -> _Done:
     try:
         effects = ACTIONS[deed.verb].effects(_settings(deed), scene)
     except Reject as error:
@@ -111,9 +147,32 @@ def _done(deed: Deed, scene: Scene) -> _Done:
     statements = [one for one in effects if isinstance(one, Statement)]
     said = [_said(deed, number, one) for number, one in enumerate(statements)]
     letters = [_mail(deed, number, one) for number, one in enumerate(o for o in effects if isinstance(o, MailOut))]
-    told = [{"id": one.id, "type": one.type, **statements[n].data} for n, one in enumerate(said)]
-    effect = {"events": told} | ({"mails": [as_text(one.id) for one in letters]} if letters else {})
-    return _Done(_row(deed, "done", effect), said, letters)
+    events = [{"id": one.id, "type": one.type, **statements[n].data} for n, one in enumerate(said)]
+    named = [one.destination for one in effects if isinstance(one, Tell)]
+    mine = {"mails": [as_text(one.id) for one in letters]} if letters else {}
+    effect = {"events": events} | mine | ({"tools": named} if named else {})
+    owners = [one.data["owner"] for one in statements if one.type == OWNER_ASSIGNED]
+    what = _fired(deed)
+    messages = [*((deed.record, one) for one in said), told(what)]
+    telling = list(tellings(what, named, tools))
+    return _Done(_row(deed, "done", effect), messages, letters, telling, owners[-1] if owners else None)
+
+
+def _fired(deed: Deed) -> Fired:
+    """The deed as tools are told of it."""
+    look = deed.look
+    return Fired(
+        deed.written_key,
+        deed.rule,
+        deed.verb,
+        as_text(look.profile),
+        as_text(deed.event),
+        clock.text(deed.at),
+        look.hops + 1,
+        passed_on(look.origin),
+        deed.settings.get("text") if deed.verb == NOTIFY.name else None,
+        customer(look.person.fields),
+    )
 
 
 def _row(deed: Deed, state: str, effect: dict[str, Any]) -> Done:
@@ -121,7 +180,7 @@ def _row(deed: Deed, state: str, effect: dict[str, Any]) -> Done:
 
 
 def _key(deed: Deed, number: int) -> str:
-    return f"rule {deed.rule} {as_text(deed.event)} {deed.step}{f' {number}' if number else ''}"
+    return f"rule {deed.written_key}{f' {number}' if number else ''}"
 
 
 def _mail(deed: Deed, number: int, letter: MailOut) -> Mail:
@@ -132,8 +191,8 @@ def _mail(deed: Deed, number: int, letter: MailOut) -> Mail:
 
 def _hops(deed: Deed) -> dict[str, int]:
     """Rules and segments may lead to each other: each rule that a segment set off counts one more."""
-    trigger = deed.look.trigger
-    return {"hops": int(trigger.data.get("hops") or 0) + 1} if trigger.type in SEGMENT_CHANGES else {}
+    hops = deed.look.hops + (deed.look.trigger.type in SEGMENT_CHANGES)
+    return {"hops": hops} if hops else {}
 
 
 def _said(deed: Deed, number: int, statement: Statement) -> Message:

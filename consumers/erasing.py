@@ -15,7 +15,7 @@ from hub.identity.erasure import Until, again, at_first, keys, retold
 from hub.identity.evidence import Fact
 from hub.identity.forgetting import Forgotten, Said, Scope, Sifted, forget, sift
 from hub.identity.strategies import Rules
-from hub.storage import erasure, outbox, profiles, review, suspects, traces
+from hub.storage import erasure, outbox, profiles, review, suspects, tasks, traces
 from hub.storage.pool import Connection
 
 Regions = Mapping[str, str | None]
@@ -73,6 +73,7 @@ async def _take_out_words(
     await traces.empty_nobodys(connection, values, fact.at)
     await traces.empty_activities(connection, sifted.lost)
     await traces.move_activities(connection, sifted.moved)
+    await tasks.forget(connection, asked.records)
     decisions = await erasure.decisions_about(connection, asked.records)
     left = {event: retold(data, asked.records) for event, data in decisions.items()}
     await traces.retell_decisions(connection, left, asked.records)

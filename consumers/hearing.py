@@ -30,6 +30,8 @@ class _Activity(msgspec.Struct):
     at: str
     received_at: str
     data: msgspec.Raw
+    hops: int = 0
+    origin: str = ""
 
 
 class _Among(msgspec.Struct):
@@ -47,8 +49,9 @@ _data = msgspec.json.Decoder(dict[str, Any]).decode
 class Heard(NamedTuple):
     """Something that happened to somebody; its data is read where a rule looks at it.
 
-    `subject` is the segment where it tells of one, and None where it tells of the past. `hops` says how many rules led
-    to it; what a rule did (`by_rule`) sets nothing off, but may bring somebody into a segment.
+    `subject` is the segment where it tells of one, and None where it tells of the past. `hops` says how many tools it
+    has passed, and how many rules led to it through segments; `origin` which tools. What a rule did (`by_rule`) sets
+    nothing off, but may bring somebody into a segment.
     """
 
     event: bytes
@@ -58,8 +61,9 @@ class Heard(NamedTuple):
     data: msgspec.Raw
     at: datetime
     received_at: datetime
-    subject: str | None = None
     hops: int = 0
+    origin: str = ""
+    subject: str | None = None
     by_rule: bool = False
 
     @property
@@ -95,7 +99,7 @@ def hear(record: Record) -> Heard | Became | None:
     at, received_at = clock.parse(one.at), clock.parse(one.received_at)
     if event is None or profile is None or at is None or received_at is None:
         raise Unreadable("the value is no activity: its ids are UUIDs, its times RFC 3339", "value")
-    heard = Heard(event, profile, one.type, one.source, one.data, at, received_at)
+    heard = Heard(event, profile, one.type, one.source, one.data, at, received_at, one.hops, one.origin)
     return heard if one.source != HUB else _ours(heard)
 
 

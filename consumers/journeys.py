@@ -60,6 +60,7 @@ async def run_journeys(pool: Pool, kafka: Kafka, manner: Manner, hints: Hints, s
                 if moved:
                     hints.wake("outbox")
                     hints.wake("mails")
+                    hints.wake("deliveries")
                 elif await looks.is_held_up() or await walker.is_held_up():
                     if logs is None:
                         logs = await line.enter_async_context(open_ends(kafka))
@@ -123,7 +124,7 @@ class Walker:
         await sights.answer(connection)
         onward = [place.onward(sights, self._manner, self._tide.past) for place in places]
         await journeys.move(connection, [moved for moved, _ in onward])
-        await do(connection, [deed for _, own in onward for deed in own], self._manner.teams)
+        await do(connection, [deed for _, own in onward for deed in own], self._manner)
 
     async def _places(self, connection: Connection, waiting: Sequence[Waiting]) -> list[Place]:
         """Where everybody is, with what they heard there."""
@@ -173,7 +174,8 @@ class Place(NamedTuple):
                     return self._ends(f"ended by {one.type}"), []
                 return self._goes_on(one.received_at, sights, manner)
         if journey.is_over and (not journey.heeds or journey.until <= tide):
-            return self._goes_on(journey.until, sights, manner)
+            moved, own = self._goes_on(journey.until, sights, manner)
+            return moved._replace(in_silence=bool(journey.heeds)), own
         return Moved(journey.id, self._rest, None, is_new=False), []
 
     @property
@@ -198,7 +200,8 @@ class Place(NamedTuple):
     def _at(self, moment: datetime) -> Look:
         told = orjson.loads(self.journey.occasion)
         trigger = Trigger(told["type"], told["source"], told["data"])
-        return Look(self.journey.profile or b"", self._person, moment, self.journey.event, trigger)
+        passed = told.get("hops", 0), told.get("origin", "")
+        return Look(self.journey.profile or b"", self._person, moment, self.journey.event, trigger, *passed)
 
     def _leaves(self, occasion: Occasion, one: Heard, sights: Sights) -> bool:
         meant = [leaving for leaving in self.kept.rule.exits if is_meant(leaving, occasion)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -12,6 +13,9 @@ from hub.identity import things
 from hub.identity.consent import STATES, Consent
 from hub.identity.evidence import Who
 from hub.identity.things import Thing
+
+LONGEST_HOPS = 3
+"""Digits of the number of tools that an event has passed."""
 
 
 class Order(msgspec.Struct):
@@ -103,3 +107,11 @@ def consents_of(event_type: str, value: bytes, who: Who | None) -> tuple[Consent
     if not points:
         raise Unreadable("a consent is about an e-mail address or a phone number", "data.contact")
     return tuple(Consent(f"{said.purpose}.{point}", state) for point in points)
+
+
+@lru_cache(maxsize=1024)
+def hops_of(written: bytes) -> int:
+    """How many tools an event has passed; none where nothing is said. Raises Unreadable."""
+    if written and not (written.isdigit() and len(written) <= LONGEST_HOPS):
+        raise Unreadable(f"hops is a number of {LONGEST_HOPS} digits at the most", "ce_hops")
+    return int(written or b"0")

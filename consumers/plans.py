@@ -11,17 +11,20 @@ from consumers.levels import News, news
 from consumers.retries import Trouble
 from consumers.tools import Tool
 from hub import clock
-from hub.components import Notice
+from hub.destinations import Notice
 from hub.identity.ids import as_text
 from hub.identity.survivorship import versioned
-from hub.storage import erasure, told, tries
+from hub.storage import erasure, fired, told, tries
 from hub.storage.leases import Lease
 from hub.storage.pool import Connection, Pool, transaction
 from hub.storage.told import Level, Truth
 from hub.storage.tries import Ended, Rendered, Waiting
+from schemas.envelope import ACTION_FIRED
 
 LEASE_SECONDS = 8.0
 """How long a claim outlives the process that made it."""
+DEED = "deed"
+"""The kind of what a rule did; all others are levels."""
 _log = structlog.get_logger("consumers.plans")
 
 
@@ -47,6 +50,7 @@ class _Plan:
     first: list[Rendered] = field(default_factory=list)
     again: list[Rendered] = field(default_factory=list)
     newer: list[Rendered] = field(default_factory=list)
+    deeds: list[Rendered] = field(default_factory=list)
     lanes: dict[bytes, bytes] = field(default_factory=dict)
     ended: list[Ended] = field(default_factory=list)
     broken: dict[bytes, str] = field(default_factory=dict)
@@ -63,15 +67,37 @@ async def claim(pool: Pool, tools: Mapping[str, Tool], slots: Mapping[str, int])
         waiting = await tries.due(connection, slots)
         if not waiting:
             return []
-        known = await told.truth(connection, [(one.destination, one.profile_id) for one in waiting])
-        free = {one.id: one for one in waiting if (one.destination, one.profile_id) in known}
+        levels = [(one.destination, one.profile_id) for one in waiting if one.type != ACTION_FIRED]
+        known = await told.truth(connection, levels)
+        free = {one.id: one for one in waiting if _is_free(one, known)}
         leases = {lease.id: lease for lease in await tries.LEASES.take(connection, list(free), LEASE_SECONDS)}
         plan = _Plan()
         for row in (free[one] for one in leases):
-            _try_to_decide(plan, tools[row.destination], row, known[row.destination, row.profile_id])
+            if row.type == ACTION_FIRED:
+                _take_deed(plan, row)
+            else:
+                _try_to_decide(plan, tools[row.destination], row, known[row.destination, row.profile_id])
         await _write(connection, plan)
-    jobs = [_job(tools, notice, free[notice.was], leases[notice.was].token) for notice in (*plan.first, *plan.again)]
+    jobs = [
+        _job(tools, notice, free[notice.was], leases[notice.was].token)
+        for notice in (*plan.first, *plan.again, *plan.deeds)
+    ]
     return jobs + [_job(tools, notice, free[notice.was], tries.FIRST_TOKEN) for notice in plan.newer]
+
+
+def _is_free(row: Waiting, known: Mapping[tuple[str, bytes], object]) -> bool:
+    """A deed waits for nobody; a profile for sync, where that is at its row."""
+    return row.type == ACTION_FIRED or (row.destination, row.profile_id) in known
+
+
+def _take_deed(plan: _Plan, row: Waiting) -> None:
+    """What a rule did is told as it was written down with the deed."""
+    if row.body is None:
+        plan.broken[row.id] = "its bytes are gone"
+        return
+    plan.deeds.append(
+        Rendered(row.id, row.id, row.destination, row.profile_id, row.lane, row.type, row.version, DEED, row.body)
+    )
 
 
 def _try_to_decide(plan: _Plan, tool: Tool, row: Waiting, known: tuple[Level, Truth]) -> None:
@@ -107,6 +133,8 @@ async def _write(connection: Connection, plan: _Plan) -> None:
         await tries.store_first(connection, plan.first)
     if plan.newer:
         await tries.fold(connection, plan.newer, LEASE_SECONDS)
+    if begun := [one.id for one in plan.deeds]:
+        await fired.begin(connection, begun)
     if plan.lanes:
         await tries.move(connection, plan.lanes)
     if plan.ended:

@@ -21,7 +21,7 @@ from hub.identity.evidence import Fact
 from hub.identity.ids import as_text
 from hub.identity.outcome import Row, outcome, unsettled
 from hub.identity.strategies import DEFAULT, Rules
-from hub.storage import dead_letters, erasure, history, outbox, profiles, slow_lane
+from hub.storage import dead_letters, erasure, history, outbox, profiles, slow_lane, tasks
 from hub.storage.outbox import Message
 from hub.storage.pool import Connection
 from schemas.topics import ACTIVITIES, INBOUND
@@ -80,6 +80,7 @@ class Profiles:
         changes = outcome(rows, versions, identifiers, fresh, self._rules)
         if changes.rows:
             await profiles.write(transaction, changes)
+        await tasks.write(transaction, fresh)
         await profiles.forget(transaction, made - changes.identifiers.keys(), unsettled(rows))
         messages = [*states(changes), *_activities(fresh, rows)]
         if messages:
@@ -108,13 +109,15 @@ def _activities(fresh: Sequence[Fact], rows: Mapping[bytes, Row]) -> Iterable[tu
 
 
 def _activity(fact: Fact, profile: str) -> Message:
-    value = b'{"id":"%s","profile_id":"%s","type":%s,"source":%s,"at":"%s","received_at":"%s","data":%s}' % (
+    passed = b',"hops":%d,"origin":%s' % (fact.hops, _quoted(fact.origin)) if fact.hops or fact.origin else b""
+    value = b'{"id":"%s","profile_id":"%s","type":%s,"source":%s,"at":"%s","received_at":"%s"%s,"data":%s}' % (
         fact.id.encode(),
         profile.encode(),
         _quoted(fact.type),
         _quoted(fact.source),
         fact.at.encode(),
         fact.received_at.encode(),
+        passed,
         fact.payload,
     )
     return Message(ACTIVITIES.name, profile, fact.type, fact.id, _raw(value))

@@ -16,7 +16,7 @@ import msgspec
 
 from consumers.contacts import FORM_TRAITS, Contact, Text, form_traits, words_of
 from consumers.deciding import Occasion, decided, is_ours, remarked
-from consumers.particulars import consents_of, things_of
+from consumers.particulars import consents_of, hops_of, things_of
 from consumers.remarking import REMARKS
 from consumers.remarking import decode as decode_remark
 from hub.clock import event_time, from_milliseconds, is_text
@@ -71,6 +71,8 @@ class Structured(msgspec.Struct):
     time: str | None = None
     data: msgspec.Raw = msgspec.Raw(b"{}")
     data_base64: str | None = None
+    hops: int | str | None = None
+    origin: str | None = None
 
 
 class Attributes(NamedTuple):
@@ -83,6 +85,8 @@ class Attributes(NamedTuple):
     edge: str | None
     received_at: str
     trusted: bool
+    hops: int = 0
+    origin: str = ""
 
 
 _data = msgspec.json.Decoder(Data).decode
@@ -149,6 +153,8 @@ def _attributes(record: Record) -> tuple[Attributes, bytes]:
         _word(edge, "ce_edge") if edge else None,
         stamped.decode() if edge and stamped else from_milliseconds(record.timestamp),
         headers.get("ce_trust") != b"public",
+        hops_of(headers["ce_hops"]) if "ce_hops" in headers else 0,
+        _word(headers["ce_origin"], "ce_origin") if headers.get("ce_origin") else "",
     )
     return attributes, value or b"{}"
 
@@ -163,7 +169,9 @@ def _of_structured(value: bytes, received: str) -> tuple[Attributes, bytes]:
         raise Unreadable(f"no base64: {error}", "data_base64") from error
     _version(one.specversion)
     source, type_ = _word(one.source.encode(), "ce_source"), _type(one.type.encode())
-    return Attributes(one.id, source, type_, one.time, None, received, trusted=True), b"{}" if data == b"null" else data
+    hops, origin = hops_of(str(one.hops or "").encode()), _word(one.origin.encode(), "ce_origin") if one.origin else ""
+    attributes = Attributes(one.id, source, type_, one.time, None, received, trusted=True, hops=hops, origin=origin)
+    return attributes, b"{}" if data == b"null" else data
 
 
 def _version(written: str) -> None:
@@ -235,6 +243,8 @@ def fact_of(attributes: Attributes, value: bytes, event: bytes, origin: tuple[st
         who,
         () if form else things_of(attributes.type, value, name),
         () if form else consents_of(attributes.type, value, who),
+        hops=attributes.hops,
+        origin=attributes.origin,
     )
 
 

@@ -47,13 +47,18 @@ def person(line: str | None) -> Person:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A moment at which a rule looks: whom at, when, and which event it is about, as trigger and by its id."""
+    """A moment at which a rule looks: whom at, when, and which event it is about, as trigger and by its id.
+
+    `hops` says how many tools that event has passed, `origin` which.
+    """
 
     profile: bytes
     person: Person
     at: datetime
     event: bytes
     trigger: Trigger
+    hops: int = 0
+    origin: str = ""
 
 
 @dataclass(slots=True)

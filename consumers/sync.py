@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from consumers.levels import dirty, opened
-from consumers.tools import Tool
+from consumers.tools import Tool, hears_of_profiles
 from hub.components import Hints, Record
 from hub.errors import Unreadable
 from hub.identity.ids import from_text
@@ -35,6 +35,7 @@ class Sync:
         self.group = f"sync.{tool.name}"
         self._destination = tool.name
         self._hints = hints
+        self._hears = hears_of_profiles(tool)
 
     def read(self, record: Record) -> Want:
         """One record, decoded. Raises Unreadable."""
@@ -55,8 +56,11 @@ class Sync:
         return Want(profile, "merged", state.version, survivor)
 
     async def write(self, transaction: Connection, items: Sequence[Want]) -> None:
-        """Mark what changed, and open one delivery for each profile of which the destination should hear more."""
-        if not items:
+        """Mark what changed, and open one delivery for each profile of which the destination should hear more.
+
+        Of one that wants nothing of profiles nothing is written down.
+        """
+        if not items or not self._hears:
             return
         changed = await want(transaction, self._destination, newest(items))
         if openings := [opened(level) for level in changed if dirty(level)]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub.components import Destination
+from hub.destinations import Destination, Fired
 
+PROFILE_TYPES = ("profile.created", "profile.updated", "profile.merged", "profile.split", "profile.erased")
+"""What a tool may be told of profiles."""
 Seconds = Annotated[float, Field(ge=0, le=604_800)]
 
 
@@ -34,3 +36,23 @@ class Tool:
     name: str
     destination: Destination
     settings: Manners
+
+
+def hears_of_profiles(tool: Tool) -> bool:
+    """Whether it is told anything of profiles."""
+    return any(tool.destination.wants(tool.settings, event_type) for event_type in PROFILE_TYPES)
+
+
+def action_of(fired: Fired) -> dict[str, Any]:
+    """A deed of a rule as programs are told of it: `schemas.profile.Action`."""
+    said = {"text": fired.text} if fired.text is not None else {}
+    return {
+        "key": fired.key,
+        "rule": fired.rule,
+        "verb": fired.verb,
+        "profile_id": fired.profile_id,
+        "event_id": fired.event_id,
+        "hops": fired.hops,
+        "origin": fired.origin,
+        **said,
+    }

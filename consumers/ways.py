@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from consumers.book import Kept
+from consumers.instances import instances
+from consumers.tools import Tool
 from hub.automation.program import Pause, Ran
 from hub.automation.view import Person
 from hub.automation.waiting import Hours, due, zone
@@ -20,10 +23,11 @@ DONE = "done"
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """What of hub.toml matters to journeys: the teams, and how long a day lasts."""
+    """What of hub.toml matters to journeys: the teams, how long a day lasts, and the tools that are told."""
 
     teams: Teams = field(default_factory=dict)
     scale: float = 1.0
+    tools: Mapping[str, Tool] = field(default_factory=dict)
 
     def hours(self, person: Person) -> Hours:
         """The customer's day."""
@@ -31,8 +35,9 @@ class Manner:
 
 
 def manner(settings: Settings) -> Manner:
-    """As hub.toml says."""
-    return Manner({name: team.members for name, team in settings.teams.items()}, settings.rules.time_scale)
+    """As hub.toml says. Raises Misconfigured where a destination is wrong."""
+    teams = {name: team.members for name, team in settings.teams.items()}
+    return Manner(teams, settings.rules.time_scale, instances(settings))
 
 
 def rest(kept: Kept, ran: Ran, since: datetime, hours: Hours) -> Rest | None:

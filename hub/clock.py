@@ -12,6 +12,7 @@ from functools import lru_cache
 
 EARLIEST = timedelta(days=5 * 366)
 LATEST = timedelta(minutes=5)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WIDTH = len("2026-11-22T08:15:30.123Z")
 
 

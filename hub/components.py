@@ -3,9 +3,6 @@
 A **source** says how an outside tool's request is proved and read. It never touches the network, the clock or the
 database: it is given a Request and gives Readings, or raises a Reject. The gateway does all the rest.
 
-A **destination** says what is told to an outside tool. It never opens a connection: it renders a Call, and reads an
-Answer. The dispatcher does all the rest.
-
 An **action** says what a verb of a rule comes to. It touches nothing: it is given a Scene and gives Effects, which are
 written with the ledger's row in one transaction.
 
@@ -17,9 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
+
+from hub.clock import EPOCH
 
 
 @dataclass(frozen=True)
@@ -104,42 +104,6 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Call:
-    """A request to a tool: everything but the signature's time, which belongs to the try."""
-
-    url: str
-    body: bytes
-    headers: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Notice:
-    """What a destination is told: `profile.updated` and its kin, the profile as JSON text, ids that were absorbed."""
-
-    type: str
-    timestamp: str
-    profile: bytes
-    others: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Destination:
-    """A kind of destination.
-
-    `render(settings, notice)` gives the body: a function of its arguments, the same bytes each time.
-    `call(settings, delivery_id, at_seconds, body)` gives the request of one try, signed for that second.
-    `wants(settings, type)` says whether an event type is subscribed.
-    """
-
-    name: str
-    description: str
-    settings: type[BaseModel]
-    render: Callable[[Any, Notice], bytes]
-    call: Callable[[Any, str, int, bytes], Call]
-    wants: Callable[[Any, str], bool]
-
-
-@dataclass(frozen=True)
 class Statement:
     """Something that a rule sets on a profile: an event of this type on `inbound.hub`, about the trigger's record."""
 
@@ -163,16 +127,35 @@ class Hold:
     reason: str
 
 
-Effect = Statement | MailOut | Hold
+@dataclass(frozen=True)
+class Tell:
+    """A tool is told that this was done, whether it subscribes or not; `text` is for people to read."""
+
+    destination: str
+    text: str | None = None
+
+
+Effect = Statement | MailOut | Hold | Tell
 """What an action comes to."""
 Teams = Mapping[str, Sequence[str]]
 """The teams of hub.toml: the addresses of their members."""
+Hearers = Mapping[str, Collection[str]]
+"""The destinations of hub.toml: the verbs that may name each."""
+
+
+@dataclass(frozen=True)
+class House:
+    """What of hub.toml rules may name."""
+
+    teams: Teams = field(default_factory=dict)
+    destinations: Hearers = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Scene:
     """What an action sees: the teams, how often somebody of its own team was chosen before (see `Action.team`), the
-    profile's fields by name, its owner, tags and id, and the trigger's data.
+    profile's fields by name, its owner, tags and id, and the trigger's data; the destinations; the time that the deed
+    bears, an id of its own (a UUID, the same whenever it is tried), and which part of its time every wait lasts.
     """
 
     teams: Teams
@@ -182,6 +165,10 @@ class Scene:
     tags: Sequence[str] = ()
     event: Mapping[str, Any] = field(default_factory=dict)
     profile: str = ""
+    at: datetime = EPOCH
+    deed: str = ""
+    scale: float = 1.0
+    destinations: Hearers = field(default_factory=dict)
 
 
 def no_team(_settings: Any) -> str | None:
@@ -189,7 +176,7 @@ def no_team(_settings: Any) -> str | None:
     return None
 
 
-def nothing_wrong(_settings: Any, _teams: Teams) -> str | None:
+def nothing_wrong(_settings: Any, _house: House) -> str | None:
     """What most actions find."""
     return None
 
@@ -201,7 +188,7 @@ class Action:
     `effects(settings, scene)` gives what it comes to, the same for the same scene; raises Reject where it cannot be
     done, which is then written down.
     `team(settings)` names the team of which somebody is chosen in turn; None: nobody is.
-    `wrong(settings, teams)` says why a rule with these settings cannot be taken over; None: it can.
+    `wrong(settings, house)` says why a rule with these settings cannot be taken over; None: it can.
     """
 
     name: str
@@ -209,7 +196,7 @@ class Action:
     settings: type[BaseModel]
     effects: Callable[[Any, Scene], Sequence[Effect]]
     team: Callable[[Any], str | None] = no_team
-    wrong: Callable[[Any, Teams], str | None] = nothing_wrong
+    wrong: Callable[[Any, House], str | None] = nothing_wrong
 
 
 @dataclass(slots=True)
@@ -246,10 +233,7 @@ Positions = dict[tuple[str, int], int]
 
 
 class BatchStore(Protocol):
-    """Where a consumer group's progress lives: beside what the group writes, in the same transaction.
-
-    Every method raises Retry where the store is away.
-    """
+    """Where a group's progress lives: beside what it writes, in one transaction. All raise Retry where it is away."""
 
     async def positions(self, group: str, partitions: Sequence[tuple[str, int]]) -> Positions:
         """The stored positions of these partitions; a partition never stored is absent."""

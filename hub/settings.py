@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from hub.errors import Misconfigured
+from schemas.funnel import Funnel
 
 Scope = Literal[
     "events:write", "profiles:read", "profiles:write", "profiles:erase", "operations:read", "operations:write"
@@ -210,6 +211,7 @@ class Settings(Table):
     teams: dict[str, Team] = {}
     mail: Mail = Mail()
     rules: Rules = Rules()
+    funnel: Funnel = Funnel()
 
 
 def load(path: Path | None = None) -> Settings:
@@ -261,7 +263,7 @@ def _put(table: dict[str, Any], path: list[str], value: str) -> dict[str, Any]:
 
 def _typed(name: str, value: str) -> Any:
     """Lists are written with commas in the environment; everything else is text that pydantic reads."""
-    if name in {"servers", "scopes", "keys", "redirects"}:
+    if name in {"servers", "scopes", "keys", "redirects", "stages", "out"}:
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
 

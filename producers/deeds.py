@@ -66,3 +66,9 @@ async def open_deeds(kafka: Kafka) -> AsyncIterator[Deeds]:
     """For as long as the block lasts. Raises Retry where Kafka is away."""
     async with open_publisher(kafka) as publisher:
         yield Deeds(publisher)
+
+
+async def say(kafka: Kafka, *deeds: Deed) -> None:
+    """Put deeds on their topic, over a connection for them alone. Raises Retry."""
+    async with open_deeds(kafka) as opened:
+        await opened.do(*deeds)

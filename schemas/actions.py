@@ -143,9 +143,21 @@ class SetStage(Settings):
 
 
 class Notify(ToSomebody):
-    """A word to a team, by mail."""
+    """A word to people of ours, by mail, or by a tool of theirs."""
 
     text: Line
+    destination: Name | None = Field(default=None, description="Of hub.toml: the tool is told, and nobody by mail.")
+
+    @model_validator(mode="after")
+    def _to_one(self) -> Notify:
+        if [self.team, self.to, self.destination].count(None) != 2:
+            raise ValueError("needs `team`, `to` or `destination`, and one of them alone")
+        return self
+
+    @property
+    def whom(self) -> str:
+        """Who it is, for people."""
+        return f"the tool {self.destination}" if self.destination else super().whom
 
     def told(self) -> str:
         """What is done, for people."""

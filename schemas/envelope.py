@@ -30,7 +30,7 @@ class Envelope(Shape):
     )
     trust: Literal["public"] | None = Field(default=None, description="The proof was public: anybody may have said it.")
     origin: Attribute | None = Field(default=None, description="The tools it passed, with commas.")
-    hops: Attribute | None = Field(default=None, description="How many of them; 8 at the most.")
+    hops: Attribute | None = Field(default=None, description="How many of them; beyond 8 no rule acts on it.")
     traceparent: Attribute | None = None
     data: Any = None
     data_base64: str | None = None
@@ -54,6 +54,8 @@ ERASED = "records.erased"
 SEGMENT_ENTERED, SEGMENT_LEFT = "segment.entered", "segment.left"
 SEGMENT_CHANGES = frozenset({SEGMENT_ENTERED, SEGMENT_LEFT})
 """Who came into a segment and who left it: activities that the hub alone makes, and nobody sends."""
+ACTION_FIRED = "action.fired"
+"""What a rule did, as it is told on `activities` and to tools."""
 DEEDS = frozenset({MERGED, PARTED, WITHDRAWN, ERASED})
 """What people decide about who is who: it stands on the topic `inbound.hub` alone."""
 OWNER_ASSIGNED, STAGE_SET, TAG_ADDED, TAG_REMOVED = "owner.assigned", "stage.set", "tag.added", "tag.removed"
@@ -62,7 +64,11 @@ SETTINGS = frozenset({OWNER_ASSIGNED, STAGE_SET, TAG_ADDED, TAG_REMOVED})
 NOTE_ADDED, CALL_LOGGED = "note.added", "call.logged"
 NOTES = frozenset({NOTE_ADDED, CALL_LOGGED})
 """What people write down in the hub, on `inbound.hub`; tools say the same of a contact, on any other topic."""
-_OURS = DEEDS | SETTINGS
+TASK_CREATED, TASK_ASSIGNED, TASK_POSTPONED = "task.created", "task.assigned", "task.postponed"
+TASK_DONE, TASK_WAITING, TASK_REOPENED, TASK_DROPPED = "task.done", "task.waiting", "task.reopened", "task.dropped"
+TASKS = frozenset({TASK_CREATED, TASK_ASSIGNED, TASK_POSTPONED, TASK_DONE, TASK_WAITING, TASK_REOPENED, TASK_DROPPED})
+"""What is to be done about a customer, and what becomes of it: on `inbound.hub` alone. Rules say the first of them."""
+_OURS = DEEDS | SETTINGS | TASKS
 
 
 def hub_only(event_type: str) -> bool:

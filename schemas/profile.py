@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from schemas.identifiers import Identifier, Shape
@@ -66,12 +68,39 @@ class ProfileData(Shape):
     erased: list[str] | None = Field(default=None, description="profile.erased: ids of which nothing may be kept.")
 
 
+class Action(Shape):
+    """What a rule did. Keys may be added; a reader leaves those that it does not know."""
+
+    key: str = Field(description="The deed, <rule>:<event id>:<step>: once, whatever is tried again.")
+    rule: str
+    verb: str
+    profile_id: str = Field(description="Of the moment of the deed; a merge may have moved the person since.")
+    event_id: str = Field(description="The event that set the rule off.")
+    hops: int | None = Field(default=None, description="The attribute `hops` of an event that follows from this.")
+    origin: str | None = Field(default=None, description="The attribute `origin` of an event that follows from this.")
+    text: str | None = Field(default=None, description="What `notify` says.")
+
+
+class ActionData(Shape):
+    """What `action.fired` carries."""
+
+    action: Action
+
+
 class Told(Shape):
-    """The body of a webhook (Standard Webhooks)."""
+    """The body of a webhook (Standard Webhooks) about a profile."""
 
     type: str
     timestamp: str
     data: ProfileData
+
+
+class ToldOfAction(Shape):
+    """The body of a webhook (Standard Webhooks) about what a rule did."""
+
+    type: Literal["action.fired"]
+    timestamp: str
+    data: ActionData
 
 
 class Activity(Shape):
@@ -83,7 +112,23 @@ class Activity(Shape):
     source: str
     at: str
     received_at: str
+    hops: int | None = Field(
+        default=None, description="How many tools the event has passed; absent where none is named."
+    )
+    origin: str | None = Field(default=None, description="Which, with commas; absent as well.")
     data: dict[str, object]
+
+
+class ActionFired(Shape):
+    """`action.fired` on the topic `activities`: what a rule did, in the shape of an activity."""
+
+    id: str = Field(description="Of the deed: the same whenever it is told.")
+    profile_id: str
+    type: Literal["action.fired"]
+    source: Literal["hub"]
+    at: str
+    received_at: str
+    data: ActionData
 
 
 class Merged(Shape):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schemas.envelope import SETTINGS
+from schemas.envelope import SETTINGS, TASKS
 
 DAY = 86_400_000
 INBOUND_BYTES = 16 * 1024 * 1024
@@ -66,7 +66,10 @@ PROFILES = Topic(
     log_append_time=False,
 )
 ACTIVITIES = Topic(
-    "activities", "What happened, with the profile id; merges and splits.", "profile id", log_append_time=False
+    "activities",
+    "What happened, with the profile id; merges and splits; what rules did.",
+    "profile id",
+    log_append_time=False,
 )
 TOPICS = (*INBOUND, PROFILES, ACTIVITIES)
 
@@ -85,4 +88,4 @@ _NOUNS = {
 
 def inbound_topic(event_type: str) -> str:
     """The topic of an event by its noun (design §9, `/events`)."""
-    return HUB_TOPIC if event_type in SETTINGS else _NOUNS.get(event_type.partition(".")[0], "inbound.tools")
+    return HUB_TOPIC if event_type in SETTINGS | TASKS else _NOUNS.get(event_type.partition(".")[0], "inbound.tools")

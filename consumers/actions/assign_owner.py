@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hub.components import Action, Effect, Scene, Statement, Teams
+from hub.components import Action, Effect, House, Scene, Statement
 from hub.errors import Reject
 from schemas.actions import AssignOwner
 
@@ -23,12 +23,12 @@ def _team(settings: AssignOwner) -> str | None:
     return settings.team
 
 
-def _wrong(settings: AssignOwner, teams: Teams) -> str | None:
+def _wrong(settings: AssignOwner, house: House) -> str | None:
     if settings.team is None:
         return None
     if settings.strategy != "round_robin":
         return f"the strategy {settings.strategy} is not built yet; round_robin is"
-    return None if settings.team in teams else f"hub.toml has no team {settings.team}: [teams.{settings.team}]"
+    return None if settings.team in house.teams else f"hub.toml has no team {settings.team}: [teams.{settings.team}]"
 
 
 ASSIGN_OWNER = Action("assign_owner", "Somebody of ours looks after a customer.", AssignOwner, _effects, _team, _wrong)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from consumers.destinations.slack import SLACK
 from consumers.destinations.webhook import WEBHOOK
 from hub.registry import Registry
 
-DESTINATIONS = Registry("destination", WEBHOOK)
+DESTINATIONS = Registry("destination", SLACK, WEBHOOK)

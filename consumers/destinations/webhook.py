@@ -12,10 +12,11 @@ import orjson
 from pydantic import Field, ValidationInfo, field_validator
 from standardwebhooks import Webhook
 
-from consumers.tools import Manners
-from hub.components import Call, Destination, Notice
+from consumers.tools import Manners, action_of
+from hub.destinations import Call, Destination, Fired, Notice
 from hub.egress import url_problem
 from hub.settings import OneOrSeveral, read_secrets
+from schemas.envelope import ACTION_FIRED
 
 PREFIX = "whsec_"
 SHORTEST, LONGEST = 16, 64
@@ -35,7 +36,7 @@ class Settings(Manners):
         repr=False,
         description="whsec_ and base64; while it is being changed, a list: every post is signed with each.",
     )
-    events: OneOrSeveral = Field(default=("profile.*",), description="Which types are told.")
+    events: OneOrSeveral = Field(default=("profile.*",), description="Which types are told, as `action.*`.")
 
     @field_validator("url")
     @classmethod
@@ -63,6 +64,11 @@ def render(_: Settings, notice: Notice) -> bytes:
         notice.profile,
         tail,
     )
+
+
+def fired(_: Settings, one: Fired) -> bytes:
+    """The body that tells what a rule did."""
+    return orjson.dumps({"type": ACTION_FIRED, "timestamp": one.timestamp, "data": {"action": action_of(one)}})
 
 
 def call(settings: Settings, delivery_id: str, at_seconds: int, body: bytes) -> Call:
@@ -105,6 +111,7 @@ WEBHOOK = Destination(
     description="Posts signed JSON (Standard Webhooks) to one URL.",
     settings=Settings,
     render=render,
+    fired=fired,
     call=call,
     wants=wants,
 )

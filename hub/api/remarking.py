@@ -52,14 +52,14 @@ async def draft(pool: Pool, written: str, event_type: str, said: Mapping[str, An
     identity = await living(pool, written)
     words = {name: clean(word) if name in {"stage", "tag"} else word for name, word in said.items()}
     data = {"by": author.by, "record": as_text(identity), **words}
-    field = _field(event_type, data)
+    field = checked(event_type, data)
     at = await _at(pool, identity, field) if field else clock.text(clock.now())
     natural_id = f"{event_type} {author.by} {author.key}" if author.key else None
     return Draft(identity, deed(event_type, data, at, natural_id))
 
 
-def _field(event_type: str, data: Mapping[str, Any]) -> str:
-    """What is set by this; the same code reads it back from its topic."""
+def checked(event_type: str, data: Mapping[str, Any]) -> str:
+    """What is set by this; the same code reads it back from its topic. Raises Reject with the field that is wrong."""
     try:
         return remark(event_type, decode(orjson.dumps(data))).field
     except msgspec.ValidationError as error:

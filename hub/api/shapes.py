@@ -110,7 +110,7 @@ class Delivery(BaseModel):
     destination: str
     profile_id: str
     type: str
-    version: int
+    version: int = Field(description="Of the profile; 0 for `action.fired`.")
     state: DeliveryState
     attempts: int
     status: int | None = Field(description="What the tool answered last.")

@@ -49,7 +49,8 @@ def first_mail(one: Loaded) -> Place | None:
     if not isinstance(one.value, Rule):
         return None
     steps = ((place, step) for place, step in steps_of(one.value.steps) if isinstance(step, ActionStep))
-    return next(((*place, step.verb) for place, step in steps if step.verb in WRITING), None)
+    mails = ((place, step) for place, step in steps if step.verb in WRITING and "destination" not in step.settings)
+    return next(((*place, step.verb) for place, step in mails), None)
 
 
 def _mails(rule: Rule) -> Iterator[tuple[Place, SendEmail]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -9,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from hub.automation.plan import body_of
 from hub.automation.problems import Place, Problem, Where, found_by
 from hub.automation.reader import Reading, Unread
 from hub.automation.walk import depth, leaves, nodes, roots, steps_of
@@ -19,6 +21,8 @@ LARGEST = 64 * 1024
 """Bytes of a file."""
 DEEPEST, MOST_NODES, MOST_STEPS = 8, 100, 50
 """Of a condition tree: levels, and conditions in all. Of a rule: steps, those of its branches among them."""
+
+_TRIED = re.compile(rb"mode:[ \t]+(trial|'trial'|\"trial\")[ \t]*(#.*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,17 @@ def _of_segments(made: Rule | Segment) -> Iterator[tuple[Place, str]]:
         for place, leaf in leaves(made.condition, ("if",)):
             if isinstance(leaf, EventAsked):
                 yield (*place, "event"), "a segment knows no event: ask the profile or a count"
+
+
+def without_trial(file: str, content: bytes) -> bytes | None:
+    """The text of a rule on trial without its line `mode: trial`; None where there is no one line that can go."""
+    lines = content.splitlines(keepends=True)
+    told = [number for number, line in enumerate(lines) if _TRIED.fullmatch(line.rstrip(b"\r\n"))]
+    left = b"".join(line for number, line in enumerate(lines) if number not in told)
+    before, after = (read(file, text).value for text in (content, left))
+    if len(told) != 1 or before is None or not isinstance(after, Rule) or after.mode == "trial":
+        return None
+    return left if body_of(before) == body_of(after) else None
 
 
 def parsed(value: Mapping[str, Any]) -> Rule | Segment:

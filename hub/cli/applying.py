@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from consumers.ability import beyond
+from consumers.destinations import DESTINATIONS
 from hub.automation.checks import check, segments_asked
 from hub.automation.enclosures import Find, enclosed, first_mail
 from hub.automation.files import LARGEST, Loaded, read
-from hub.automation.plan import Change, Plan, Standing, changed, plan
+from hub.automation.plan import MODE, Change, Standing, as_it_stands, changed, plan
 from hub.automation.problems import Problem
 from hub.automation.sentences import sentence
-from hub.components import Teams
+from hub.components import House
 from hub.errors import Misconfigured
 from hub.settings import Settings
 from hub.storage import rules
 from hub.storage.pool import Pool, transaction
 from schemas.actions import ACTIONS
-from schemas.rules import Segment
+from schemas.rules import Rule, Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Wish:
     """
 
     files: Sequence[Loaded]
-    teams: Teams
+    house: House
     by: str
     prune: bool = False
     partly: bool = False
@@ -70,9 +71,11 @@ def _content(file: Path) -> bytes:
         raise Misconfigured(f"{file}: {error.strerror}") from error
 
 
-def teams_of(settings: Settings) -> Teams:
-    """The teams of hub.toml."""
-    return {name: team.members for name, team in settings.teams.items()}
+def house_of(settings: Settings) -> House:
+    """What of hub.toml rules may name. A destination of a kind that is not known is none."""
+    teams = {name: team.members for name, team in settings.teams.items()}
+    kinds = {name: one.kind for name, one in settings.destinations.items() if one.kind in DESTINATIONS.names}
+    return House(teams, {name: DESTINATIONS[kind].hears for name, kind in kinds.items()})
 
 
 async def apply(pool: Pool, wish: Wish) -> Applied:
@@ -84,7 +87,7 @@ async def apply(pool: Pool, wish: Wish) -> Applied:
     wrong = {one.file for one in problems if one.grade == "error"}
     for one in wish.files:
         if one.where.file not in wrong:
-            problems += beyond(one, wish.teams)
+            problems += beyond(one, wish.house)
     wrong = {one.file for one in problems if one.grade == "error"}
     right = [one for one in files if one.value is not None and one.where.file not in wrong]
     async with transaction(pool) as connection:
@@ -95,17 +98,22 @@ async def apply(pool: Pool, wish: Wish) -> Applied:
         # A file that is wrong is there all the same: its rule is not gone.
         there = {Path(one.where.file).stem for one in wish.files} - {one.value.name for one in right if one.value}
         found = plan([one.value for one in right if one.value], known, prune=wish.prune)
-        found = Plan(tuple(one for one in found.changes if one.name not in there), found.refused)
+        found = replace(found, changes=tuple(one for one in found.changes if one.name not in there))
         problems += [
             one.where.problem(("version",), found.refused[one.value.name])
             for one in right
             if one.value and one.value.name in found.refused
         ]
+        problems += [
+            one.where.problem((MODE,), found.hints[one.value.name], "warning")
+            for one in right
+            if one.value and one.value.name in found.hints
+        ]
         applied = Applied(found.changes, tuple(problems))
         if applied.is_wrong and not wish.partly:
             return Applied((), applied.problems)
         if changes := () if wish.dry_run else changed(found):
-            told = [sentence(one.value, ACTIONS) if one.value else "" for one in changes]
+            told = [_told(one.value) for one in changes]
             await rules.write(connection, changes, told, wish.by)
     return applied
 
@@ -125,6 +133,12 @@ def _with_segments(files: Sequence[Loaded], known: Mapping[str, Standing]) -> tu
             return right, problems
         problems += [problem for found in wrong.values() for problem in found]
         right = [one for one in right if not wrong[id(one)]]
+
+
+def _told(value: Rule | Segment | None) -> str:
+    """The sentence that is kept; whether it stands on trial is told beside it."""
+    kept = as_it_stands(value, on_trial=False) if isinstance(value, Rule) else value
+    return sentence(kept, ACTIONS) if kept else ""
 
 
 def examined(files: Sequence[Loaded]) -> tuple[list[Loaded], list[Problem]]:

@@ -17,7 +17,18 @@ from schemas.events import EVENTS
 from schemas.events.contact import Occurrence
 from schemas.events.hub import CallWritten, NoteWritten
 from schemas.events.segment import SegmentChanged
-from schemas.profile import Activity, Merged, Profile, ProfileRedirect, ProfileState, Split, TimelineEntry, Told
+from schemas.profile import (
+    ActionFired,
+    Activity,
+    Merged,
+    Profile,
+    ProfileRedirect,
+    ProfileState,
+    Split,
+    TimelineEntry,
+    Told,
+    ToldOfAction,
+)
 from schemas.rules import Rule, Segment
 from schemas.topics import ACTIVITIES, HUB_TOPIC, INBOUND, PROFILES, TOPICS, Topic, inbound_topic
 
@@ -38,12 +49,15 @@ EVERY_OUTBOUND: dict[str, type[BaseModel]] = {
     "activity": Activity,
     "segment.entered": SegmentChanged,
     "segment.left": SegmentChanged,
+    "action.fired": ActionFired,
     "timeline.entry": TimelineEntry,
     "webhook": Told,
+    "webhook.action": ToldOfAction,
 }
-OF_ACTIVITIES = ("activity", "profile.merged", "profile.split")
 FILES: dict[str, type[BaseModel]] = {"rule": Rule, "segment": Segment}
 """Files that people write: an editor completes them by these."""
+OF_ACTIVITIES = ("activity", "profile.merged", "profile.split", "action.fired")
+"""What stands on the topic `activities`."""
 ATTRIBUTES = (
     "id",
     "source",
@@ -145,7 +159,7 @@ def _messages_of(topic: Topic) -> list[str]:
     if topic == PROFILES:
         return ["profile.state", "profile.redirect"]
     if topic == ACTIVITIES:
-        return [*OF_ACTIVITIES]
+        return list(OF_ACTIVITIES)
     notes = NOTES if topic.name == HUB_TOPIC else ()
     return [*(name for name in EVENTS if inbound_topic(name) == topic.name), *notes, "any"]
 

@@ -39,13 +39,15 @@ def demo(
 
     People write to two forms, call and buy; some requests are sent twice,
     some events are told days late, and one of three tools is out for a while.
+    Rules assign, remind and write mails, which a mailbox keeps as files; a day
+    of theirs lasts five seconds, and some of the people answer.
     Everything is real but the people. The data stays in the state folder
     (HUB_STATE), and a second start sends the same events: all are dropped.
 
     [bold]Examples[/]
 
         hub demo                                      # until Ctrl-C
-        hub demo --exit --summary demo.json           # a minute, then counts
+        hub demo --exit --summary demo.json           # two minutes, then counts
         hub demo --seed 8 --people 400 --rate 40      # another company
         HUB_CONFIG=var/demo/hub.toml hub lag --watch  # beside a running demo
     """
@@ -91,6 +93,7 @@ def _staged(wishes: Wishes, folder: Folder, plan: Plan, *, is_first: bool) -> St
     """The tools' ports, hub.toml, and the servers. Raises Misconfigured."""
     from hub.cli.demo_run import Stage
     from hub.demo import tools as departments
+    from hub.demo.mailbox import Mailbox
     from hub.demo.posts import KEYS, SIGNED
     from hub.settings import load
 
@@ -99,9 +102,20 @@ def _staged(wishes: Wishes, folder: Folder, plan: Plan, *, is_first: bool) -> St
     tools[departments.OUT].outage = _outage(wishes.events / wishes.rate)
     doors = departments.doors()
     told = {name: (tool, departments.address(doors[name])) for name, tool in tools.items()}
-    folder.write_settings(_listeners(), keys, told)
+    letter_box, mailbox = departments.door(), Mailbox(folder.mailbox)
+    mailbox.open()
+    folder.write_rules(_shipped())
+    folder.write_settings(_listeners(), keys, told, departments.place(letter_box))
     settings = session.resolved(load(folder.settings))
-    return Stage(wishes, plan, is_first, folder, settings, keys, tools, doors)
+    return Stage(wishes, plan, is_first, folder, settings, keys, tools, doors, mailbox, letter_box)
+
+
+def _shipped() -> dict[str, bytes]:
+    """The rules that come with the hub, and their mails."""
+    from importlib.resources import as_file, files
+
+    with as_file(files("hub.automation") / "shipped") as folder:
+        return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*.*") if file.is_file()}
 
 
 def _outage(quick_seconds: float) -> Outage:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from hub import clock
 from hub.demo.posts import DEPARTMENTS
-from hub.demo.screen import Heard, Picture
+from hub.demo.screen import ByItself, Heard, Picture
 from hub.identity.ids import from_text
 from hub.storage import tally
-from hub.storage.tally import Mark, Tally
+from hub.storage.tally import Doings, Mark, Tally
 
 if TYPE_CHECKING:
     from consumers.monitor import Monitor
+    from hub.demo.mailbox import Mailbox
     from hub.demo.sender import Sender
     from hub.demo.tools import Tool
     from hub.storage.pool import Pool
@@ -64,11 +65,14 @@ class Fates:
 class Looks:
     """Makes pictures. One at a time."""
 
-    def __init__(self, pool: Pool, monitor: Monitor, sender: Sender, tools: Mapping[str, Tool]) -> None:
+    def __init__(
+        self, pool: Pool, monitor: Monitor, sender: Sender, tools: Mapping[str, Tool], mailbox: Mailbox
+    ) -> None:
         self._pool = pool
         self._monitor = monitor
         self._sender = sender
         self._tools = tools
+        self._mailbox = mailbox
         self._began = clock.monotonic()
         self._quiet = 0
         self._mark = Mark(clock.now(), 0, 0)
@@ -76,6 +80,7 @@ class Looks:
         self.doing = "The company opens"
         self.fates = Fates(clock.now())
         self.tally = Tally(0, 0, 0, {})
+        self.doings = Doings({}, 0, 0, 0, 0, 0, 0)
 
     async def begin(self) -> None:
         """From here on it counts: before the hub runs. Raises Retry."""
@@ -126,6 +131,7 @@ class Looks:
         if self.fates.pending:
             self.fates.settle(await tally.settled(self._pool, self.fates.pending))
         self.tally = await tally.since(self._pool, self._mark)
+        self.doings = await tally.doings(self._pool, self._mark)
         self._seen = self._painted(await self._monitor.report())
         self._quiet = self._quiet + 1 if all_sent and not self.waiting else 0
 
@@ -146,6 +152,7 @@ class Looks:
                 for name, tool in self._tools.items()
             },
             news=list(self._tools[NEWS_OF].news),
+            letters=list(self._mailbox.news),
         )
 
     def _painted(self, report: Mapping[str, Any]) -> Picture:
@@ -159,21 +166,31 @@ class Looks:
             lag=_by_group(report["groups"]),
             outbox=report["outbox"]["pending"],
             tools={name: Heard(waits=_open(waits.get(name, {}))) for name in self._tools},
+            by_itself=self._by_itself(report["timers"]["pending"]),
+        )
+
+    def _by_itself(self, timers: int) -> ByItself:
+        done = self.doings
+        coming = done.unsent + self._mailbox.unanswered
+        return ByItself(
+            done.fired, done.held, done.mails, done.replies, done.silences, max(timers, done.journeys), coming
         )
 
     def summary(self) -> dict[str, Any]:
-        """What `--summary` writes: the counts of this run (design §9). No rule and no mail exists yet."""
+        """What `--summary` writes: the counts of this run (design §9), and what rules held back and waited for."""
         return {
             "events_in": self.fates.accepted,
             "duplicates_dropped": self.fates.dropped,
             "profiles": self.tally.people,
             "merges": self.tally.merges,
-            "actions_fired": 0,
-            "mails_sent": 0,
+            "actions_fired": self.doings.actions,
+            "mails_sent": self.doings.mails,
             "deliveries": {name: self.tally.delivered.get(name, 0) for name in self._tools},
             "dead_letters": self.tally.dead_letters,
             "lag": {group: messages for group, (messages, _) in self._seen.lag.items()},
             "seconds": round(self.seconds, 1),
+            "held_back": self.doings.held,
+            "waits_ended": {"by_reply": self.doings.replies, "by_timeout": self.doings.silences},
         }
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from socket import socket
 from typing import NamedTuple
@@ -20,7 +19,9 @@ from hub.cli.demo_looks import Looks
 from hub.cli.serve import addresses
 from hub.demo.company import Plan
 from hub.demo.folder import Folder
-from hub.demo.posts import INBOX, posts
+from hub.demo.mailbox import Mailbox
+from hub.demo.posts import INBOX, Post, posts
+from hub.demo.posts import run as posts_of_a_run
 from hub.demo.screen import Screen
 from hub.demo.sender import Sender, until_ready
 from hub.demo.tools import Tool, serving
@@ -62,6 +63,8 @@ class Stage:
     keys: dict[str, str]
     tools: dict[str, Tool]
     doors: dict[str, socket]
+    mailbox: Mailbox
+    letter_box: socket
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -94,14 +97,20 @@ async def _perform(stage: Stage, screen: Screen) -> End:
     listeners = [f"http://{one.listen}" for one in (stage.settings.gateway, stage.settings.console)]
     sender = Sender(listeners[0], stage.settings.sources[INBOX].own["listen"], stage.keys)
     async with session.database(stage.settings) as pool, Monitor(stage.settings, pool) as monitor:
-        looks = Looks(pool, monitor, sender, stage.tools)
+        looks = Looks(pool, monitor, sender, stage.tools, stage.mailbox)
         await looks.begin()
-        async with serving(stage.tools, stage.doors), _hub(stage):
+        async with (
+            aclosing(sender),
+            serving(stage.tools, stage.doors),
+            stage.mailbox.serving(stage.letter_box),
+            _hub(stage),
+        ):
             if not await until_ready(listeners, UP_SECONDS, stage.stop):
                 if stage.stop.is_set():
                     return End(not stage.wishes.exits, TOO_EARLY)
                 raise Retry(f"the hub did not come up within {UP_SECONDS:.0f} s; its log: {stage.folder.log}")
             screen.say(f"Events in   {listeners[0]}/in/{{source}} and /events, mail at {sender.mail}")
+            screen.say(f"Mails out  {stage.mailbox.folder}")
             screen.say(f"Beside it   HUB_CONFIG={stage.folder.settings} hub lag --watch")
             screen.say("")
             return await _company(stage, screen, looks, sender)
@@ -150,11 +159,14 @@ async def _company(stage: Stage, screen: Screen, looks: Looks, sender: Sender) -
     looks.start()
     with screen:
         async with asyncio.TaskGroup() as tasks:
-            sending = tasks.create_task(sender.send(islice(posts(stage.plan), stage.planned)))
-            painting = tasks.create_task(_paint(stage, looks, screen))
+            at_work = [
+                tasks.create_task(sender.send(_requests(stage))),
+                tasks.create_task(_answer(stage.mailbox, sender)),
+                tasks.create_task(_paint(stage, looks, screen)),
+            ]
             trouble = await _watch(stage, looks)
-            sending.cancel()
-            painting.cancel()
+            for one in at_work:
+                one.cancel()
         looks.doing = "Stopped" if trouble or not stage.wishes.exits else "Done"
         screen.show(looks.now(stage.planned), last=True)
     if stage.wishes.summary:
@@ -164,6 +176,16 @@ async def _company(stage: Stage, screen: Screen, looks: Looks, sender: Sender) -
         return End(is_well=False, words=trouble)
     rest = f"Stopped. The next start goes on with what waits: {looks.waiting}."
     return End(is_well=True, words=rest if looks.waiting else "All is well: nothing waits.")
+
+
+def _requests(stage: Stage) -> Iterator[Post]:
+    return posts(stage.plan) if stage.planned is None else posts_of_a_run(stage.plan, stage.planned)
+
+
+async def _answer(mailbox: Mailbox, sender: Sender) -> None:
+    """The customers answer their mails."""
+    async for post in mailbox.answers():
+        await sender.say(post)
 
 
 async def _watch(stage: Stage, looks: Looks) -> str:
@@ -187,7 +209,7 @@ async def _watch(stage: Stage, looks: Looks) -> str:
 
 def _doing(stage: Stage, looks: Looks) -> str:
     if looks.all_sent:
-        return "All is sent, the rest is on its way"
+        return "All is sent, the rules go on" if looks.doings.journeys else "All is sent, the rest is on its way"
     if not stage.is_first and not looks.fates.ours:
         return "The same events again: all dropped"
     if looks.sent > stage.wishes.events:

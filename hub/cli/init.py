@@ -35,7 +35,7 @@ listen = "127.0.0.1:8090"
 #   events:write      POST /events
 #   profiles:read     GET /api/profiles/...
 #   profiles:erase    POST /api/profiles/.../erase: everything that somebody said is forgotten, for good
-#   profiles:write    POST /api/profiles/.../merge, .../owner, /api/duplicates/...: what people decide
+#   profiles:write    POST /api/profiles/.../merge, .../owner, /api/duplicates/..., /api/tasks/...: what people do
 #   operations:read   GET /api/lag, /api/dead-letters, /api/deliveries
 [keys.first]
 secret = "{secret}"
@@ -77,8 +77,11 @@ redirects = []                           # hosts that the form field `redirect` 
 # kind = "webhook"
 # url = "https://crm.example.com/hub"
 # secret = "whsec_..."
-# events = ["profile.*"]                 # what it wants to hear of; default: everything about profiles
+# events = ["profile.*", "action.*"]     # what it wants to hear of: profiles (the default), and what rules do
 # allow_private = true                   # only for an address inside your own network
+# [destinations.sales-chat]              # a channel of Slack, Mattermost or Discord, for what rules say
+# kind = "slack"
+# url = "https://hooks.slack.com/services/..."
 
 # Which of several statements of a field counts; docs/fields.md has the defaults and all words.
 # [survivorship.strategy]
@@ -98,6 +101,11 @@ redirects = []                           # hosts that the form field `redirect` 
 # time_scale = 1.0                       # every wait lasts this part of its time, for trials
 # [teams.sales]                          # whom rules give customers to, in turn
 # members = ["ann@example.com", "bob@example.com"]
+
+# Where a customer may stand, in their order: hub funnel
+# [funnel]
+# stages = ["lead", "qualified", "offer", "customer", "lost"]
+# out = ["lost"]                         # stages that lead out
 
 # Servers of your own instead of the private ones.
 # [kafka]

@@ -74,6 +74,7 @@ def _rule(one: Verdict, way: Way | None, done: list[Done]) -> dict[str, Any]:
     return {
         "rule": one.rule,
         "version": one.version,
+        "on_trial": one.on_trial,
         "verdict": one.verdict,
         "reason": one.reason,
         "decided_at": _text(one.at),
@@ -132,8 +133,8 @@ async def _silent(pool: Pool, event: Event, asked: set[tuple[str, int]]) -> list
             late = event.received_at <= one.since
             reason = f"it looks at what arrives after {_text(one.since)}" if late else "it has not heard of it yet"
             found.append(
-                {"rule": one.name, "version": one.version, "verdict": NOT_ASKED, "reason": reason, "decided_at": None,
-                 "seen": [], "journey": None, "done": []}
+                {"rule": one.name, "version": one.version, "on_trial": one.on_trial, "verdict": NOT_ASKED,
+                 "reason": reason, "decided_at": None, "seen": [], "journey": None, "done": []}
             )  # fmt: skip
     return found
 
@@ -147,7 +148,7 @@ def _text(at: datetime | None) -> str | None:
 def _print(told: dict[str, Any]) -> None:
     typer.secho(f"{told['type']} from {told['source']}, {told['at']}", bold=True)
     for one in told["rules"]:
-        typer.echo(f"{one['rule']} (version {one['version']}): ", nl=False)
+        typer.echo(f"{one['rule']} (version {one['version']}{', on trial' * one['on_trial']}): ", nl=False)
         typer.secho(f"{one['verdict']}: {one['reason']}", fg=COLOURS.get(one["verdict"]))
         for seen in one["seen"]:
             typer.echo(f"  {seen['truth']:<5}  {seen['asked']}; it was {seen['value']!r}")
@@ -164,4 +165,5 @@ def _effect(effect: dict[str, Any]) -> str:
     if "error" in effect:
         return str(effect["error"])
     said = [{key: value for key, value in one.items() if key not in {"id", "type"}} for one in effect.get("events", ())]
-    return ", ".join(f"{key}: {'nobody' if value is None else value}" for one in said for key, value in one.items())
+    words = [f"{key}: {'nobody' if value is None else value}" for one in said for key, value in one.items()]
+    return ", ".join([*words, *(f"told: {name}" for name in effect.get("tools", ()))])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli import rule_reasons, ruling, session
+from hub.cli import rule_reasons, ruling, session, trials
 
 if TYPE_CHECKING:
     from hub.automation.files import Loaded
@@ -19,6 +19,8 @@ app.command()(ruling.apply)
 app.command("list")(ruling.listing)
 app.command()(ruling.show)
 app.command()(rule_reasons.explain)
+app.command()(trials.compare)
+app.command()(trials.switch)
 app.command()(ruling.pause)
 app.command()(ruling.resume)
 

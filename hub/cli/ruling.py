@@ -25,7 +25,8 @@ def apply(
 ) -> None:
     """Take the files over: from now on events are looked at as they say. Status 1: a file is wrong, nothing changes.
 
-    A file with `mode: trial` and a higher version stands beside the live one until a live version comes.
+    A file with `mode: trial` and a higher version stands beside the live one until a live version comes, or until
+    `hub rules switch` takes it live.
 
     [bold]Examples[/]
 
@@ -60,7 +61,7 @@ async def _applied(path: Path | None, dry_run: bool, prune: bool) -> Applied:
         session.fail(f"{folder}: there is no such folder; [rules] in hub.toml names it")
     files = [applying.loaded(file) for file in applying.files_of([folder])]
     wish = applying.Wish(
-        files, applying.teams_of(settings), getuser(), prune=prune, dry_run=dry_run, mail=bool(settings.mail.relay)
+        files, applying.house_of(settings), getuser(), prune=prune, dry_run=dry_run, mail=bool(settings.mail.relay)
     )
     async with session.database(settings) as pool:
         return await applying.apply(pool, wish)

@@ -102,7 +102,7 @@ async def _take_rules_over(settings: Settings) -> None:
     try:
         files = [applying.loaded(file) for file in applying.files_of([folder])]
         wish = applying.Wish(
-            files, applying.teams_of(settings), "hub serve", partly=True, mail=bool(settings.mail.relay)
+            files, applying.house_of(settings), "hub serve", partly=True, mail=bool(settings.mail.relay)
         )
         async with database(settings) as pool:
             applied = await applying.apply(pool, wish)

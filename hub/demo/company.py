@@ -11,32 +11,36 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import count
+from itertools import count, islice
 from random import Random
 from typing import Literal
 
 from hub.demo.people import FAMILY, FIRM, Person, people
 
-Kind = Literal["ask", "offer", "mail", "ticket", "call", "meet", "note", "order", "paid", "move", "stale"]
+Kind = Literal[
+    "ask", "offer", "mail", "ticket", "solve", "call", "meet", "note", "agree", "cart", "order", "paid", "move", "stale"
+]
 
 NEWCOMERS, REPEATS, LATE, DISORDERED = 0.28, 0.06, 0.08, 0.10
 """Shares: of events that are somebody's first, of requests sent before, of events told days late, or a little late."""
 RECENT = 30
 """A repeat is of one of so many requests before it."""
+SOLVED_AFTER = 40
+"""So many requests behind a ticket the desk has solved it."""
 SLOW = 2.0
 """Requests a second when the first ones are through and somebody goes on watching."""
 
 # A form by e-mail and a call by phone are two people, until somebody knows both addresses (`meet`, `ticket`).
 STORIES: tuple[tuple[Kind, ...], ...] = (
     ("ask", "mail", "call", "ticket", "order", "paid", "meet"),
-    ("call", "offer", "meet", "note", "order"),
-    ("order", "ask", "mail", "ticket", "paid"),
-    ("offer", "call", "offer", "meet", "move", "stale"),
+    ("call", "offer", "meet", "agree", "cart", "note", "order"),
+    ("order", "ask", "mail", "ticket", "paid", "cart"),
+    ("offer", "call", "cart", "offer", "meet", "move", "stale"),
     ("mail", "order", "paid", "ticket", "offer"),
 )
 OF_A_FAMILY: tuple[Kind, ...] = ("ask", "order", "offer", "paid")
 OF_A_FIRM: tuple[Kind, ...] = ("offer", "call", "meet", "ask")
-COMING_BACK: tuple[Kind, ...] = ("order", "order", "paid", "ask", "offer", "mail", "ticket", "note", "call")
+COMING_BACK: tuple[Kind, ...] = ("order", "order", "paid", "ask", "offer", "mail", "ticket", "note", "call", "cart")
 NEEDS: dict[Kind, Kind] = {"paid": "order", "note": "meet"}
 
 
@@ -60,8 +64,8 @@ class Plan:
 class Touch:
     """A request that the company sends: who does what, when it happened, when it is sent.
 
-    `first` is the number of the request that it repeats, its own where it repeats none. `moved` tells that the person
-    uses the later one of the two addresses.
+    `first` is the number of the request that it repeats, its own where it repeats none. `about` is the number of the
+    ticket that it is about. `moved` tells that the person uses the later one of the two addresses.
     """
 
     number: int
@@ -71,6 +75,7 @@ class Touch:
     person: Person
     kind: Kind
     spelling: int
+    about: int
     moved: bool = False
 
     @property
@@ -107,8 +112,13 @@ def touches(plan: Plan) -> Iterator[Touch]:
     strangers = deque(people(plan.seed, plan.people))
     known: list[_Life] = []
     recent: deque[Touch] = deque(maxlen=RECENT)
+    open_tickets: dict[int, Touch] = {}
     for number in count():
         offset = plan.offset(number)
+        if ticket := open_tickets.pop(number - SOLVED_AFTER, None):
+            at = plan.began + timedelta(seconds=offset)
+            yield replace(ticket, number=number, first=number, offset=offset, at=at, kind="solve")
+            continue
         if recent and chance.random() < REPEATS:
             yield replace(chance.choice(recent), number=number, offset=offset)
             continue
@@ -116,9 +126,19 @@ def touches(plan: Plan) -> Iterator[Touch]:
         kind = life.next(chance)
         at = plan.began + timedelta(seconds=offset) - _lateness(chance, kind)
         moved = "move" in life.done and kind != "stale"
-        touch = Touch(number, number, offset, at, life.person, kind, chance.randrange(60), moved)
+        touch = Touch(number, number, offset, at, life.person, kind, chance.randrange(60), number, moved)
+        if kind == "ticket":
+            open_tickets[number] = touch
         recent.append(touch)
         yield touch
+
+
+def run(plan: Plan, planned: int) -> Iterator[Touch]:
+    """So many requests, and what the desk still has to solve of them."""
+    whole = touches(plan)
+    yield from islice(whole, planned)
+    left = islice(whole, SOLVED_AFTER)
+    yield from (touch for touch in left if touch.kind == "solve" and touch.about < planned and not touch.is_repeat)
 
 
 def _whose(chance: Random, strangers: deque[Person], known: list[_Life]) -> _Life:

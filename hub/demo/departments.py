@@ -12,9 +12,10 @@ from hub import clock
 from hub.demo.company import Touch
 from hub.demo.people import Person
 
-INBOX = "hello@the-company.example"
+COMPANY = "the-company.example"
+ADDRESS = f"hello@{COMPANY}"
 COMPLAINTS = (
-    "The parcel came, but one chair is missing.",
+    "Complaint: the parcel came, but one chair is missing.",
     "The lamp flickers since Tuesday.",
     "How do I change the delivery address?",
     "The invoice names the wrong company.",
@@ -36,12 +37,12 @@ def mail(_: str, natural: str, touch: Touch) -> Wire:
     address = who.email(0, moved=touch.moved)
     letter = EmailMessage(policy=SMTP)
     letter["From"] = Address(f"{who.given} {who.family}", addr_spec=address)
-    letter["To"] = INBOX
+    letter["To"] = ADDRESS
     letter["Subject"] = ("A question", "Re: Your message", "Catalogue", "Réponse à votre message")[how % 4]
     letter["Date"] = touch.at
     letter["Message-ID"] = f"<{natural}@{address.rpartition('@')[2]}>"
-    letter.set_content(LETTERS[how % len(LETTERS)] + QUOTED.format(name=who.given, inbox=INBOX))
-    return INBOX, {"from": address}, bytes(letter)
+    letter.set_content(LETTERS[how % len(LETTERS)] + QUOTED.format(name=who.given, inbox=ADDRESS))
+    return ADDRESS, {"from": address}, bytes(letter)
 
 
 def ticket(source: str, natural: str, touch: Touch) -> Wire:
@@ -54,18 +55,20 @@ def ticket(source: str, natural: str, touch: Touch) -> Wire:
         "email": who.email(0, moved=touch.moved),
         "phone": who.phone(touch.spelling, moved=touch.moved),
     }
+    is_solved = touch.kind == "solve"
     said = {
-        "id": str(40_000 + touch.first),
+        "id": str(40_000 + touch.about),
         "subject": complaint,
         "description": complaint,
-        "status": "new",
+        "status": "solved" if is_solved else "new",
         "priority": ("normal", "high", "urgent")[touch.spelling % 3],
         "created_at": at,
         "updated_at": at,
         "requester": requester,
     }
     headers = {"content-type": "application/json", "x-zendesk-webhook-invocation-id": natural}
-    return f"/in/{source}", headers, orjson.dumps({"event": "ticket.opened", "ticket": said})
+    event = "ticket.solved" if is_solved else "ticket.opened"
+    return f"/in/{source}", headers, orjson.dumps({"event": event, "ticket": said})
 
 
 def order(source: str, natural: str, touch: Touch) -> Wire:
@@ -87,6 +90,26 @@ def order(source: str, natural: str, touch: Touch) -> Wire:
         ],
     }
     headers = {"content-type": "application/json", "x-shopify-topic": topic, "x-shopify-webhook-id": natural}
+    return f"/in/{source}", headers, orjson.dumps(said)
+
+
+def cart(source: str, natural: str, touch: Touch) -> Wire:
+    """What a Shopify shop posts of a checkout that nobody has finished."""
+    said = {
+        "token": natural,
+        "email": touch.person.email(0, moved=touch.moved),
+        "updated_at": clock.text(touch.at),
+        "currency": "EUR",
+        "total_price": f"{29 + touch.spelling * 5}.90",
+        "completed_at": None,
+        "customer": _customer(touch.person, touch),
+        "line_items": [{"id": 9, "title": GOODS[touch.spelling % len(GOODS)], "quantity": 1}],
+    }
+    headers = {
+        "content-type": "application/json",
+        "x-shopify-topic": "checkouts/update",
+        "x-shopify-webhook-id": natural,
+    }
     return f"/in/{source}", headers, orjson.dumps(said)
 
 

@@ -11,12 +11,17 @@ from datetime import datetime
 from pathlib import Path
 
 from hub import clock
+from hub.demo.departments import ADDRESS, COMPANY
 from hub.demo.posts import FORM_KEY, FORMS, INBOX, KEYS
 from hub.demo.tools import Tool
 from hub.errors import Misconfigured
 
+SALES, SERVICE = ("ann", "bob", "cleo"), ("dora", "emil")
 KINDS = {"desk": "zendesk", "shop": "shopify"}
 BEGAN = "first_start"
+TEAMS = {name: [f"{one}@{COMPANY}" for one in who] for name, who in (("sales", SALES), ("service", SERVICE))}
+SCALE = round(5 / 86_400, 9)
+"""A day of a rule's waits lasts five seconds."""
 RETRY_SECONDS = (*[1] * 3, *[2] * 5, *[3] * 10, *[5] * 12, *[10] * 12, *[30] * 20)
 """Short, so that a tool that was out is told soon; long enough in all that none is given up while somebody watches."""
 
@@ -36,6 +41,16 @@ class Folder:
     def log(self) -> Path:
         """What the hub's processes say."""
         return self.state / "logs" / "hub.log"
+
+    @property
+    def rules(self) -> Path:
+        """The rules of the demo's hub: yours to change, the demo writes those alone that are not there."""
+        return self.state / "rules"
+
+    @property
+    def mailbox(self) -> Path:
+        """The mails that the hub has sent, a file each."""
+        return self.state / "mailbox"
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -66,18 +81,26 @@ class Folder:
         _put(kept, json.dumps({BEGAN: clock.text(began)}) + "\n")
         return began, True
 
+    def write_rules(self, shipped: Mapping[str, bytes]) -> None:
+        """Write each file (its path in the folder → its bytes) that is not there yet."""
+        for name, content in shipped.items():
+            file = self.rules / name
+            if not file.exists():
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
+
     def write_settings(
-        self, listeners: Mapping[str, str], keys: Mapping[str, str], tools: Mapping[str, tuple[Tool, str]]
+        self, listeners: Mapping[str, str], keys: Mapping[str, str], tools: Mapping[str, tuple[Tool, str]], relay: str
     ) -> None:
-        """Write hub.toml: listeners (the inbox is one) and secrets by name, each tool with its address."""
+        """Write hub.toml: listeners (the inbox is one) and secrets by name, each tool with its address, the mailbox."""
         self.log.parent.mkdir(mode=0o700, exist_ok=True)
-        _put(self.settings, settings(self.state, listeners, keys, tools))
+        _put(self.settings, settings(self.state, listeners, keys, tools) + _by_itself(self.rules, relay))
 
 
 def settings(
     state: Path, listeners: Mapping[str, str], keys: Mapping[str, str], tools: Mapping[str, tuple[Tool, str]]
 ) -> str:
-    """The text of the demo's hub.toml."""
+    """The text of the demo's hub.toml, without what happens by itself."""
     tables = ["# Written by `hub demo` at every start.", f"state = {_text(state)}", 'region = "DE"']
     for name, address in listeners.items():
         table = f'sources.{INBOX}]\nkind = "smtp"' if name == INBOX else f"{name}]"
@@ -93,6 +116,13 @@ def settings(
             f"[destinations.{name}]\n{place}\nallow_private = true\nretry_seconds = {json.dumps(RETRY_SECONDS)}"
         )
     return "\n\n".join(tables) + "\n"
+
+
+def _by_itself(rules: Path, relay: str) -> str:
+    """Rules, who works, and where mails go: a day lasts five seconds."""
+    teams = [f"[teams.{name}]\nmembers = {json.dumps(members)}" for name, members in TEAMS.items()]
+    mail = f"[mail]\nrelay = {_text(relay)}\nfrom = {_text(f'The Company <{ADDRESS}>')}\nretry_seconds = [1, 1, 2, 5]"
+    return "\n".join([f"\n[rules]\nfolder = {_text(rules)}\ntime_scale = {SCALE}\n", mail, "", *teams, ""])
 
 
 def _text(value: object) -> str:

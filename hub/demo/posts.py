@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import orjson
 
 from hub import clock
-from hub.demo import departments
+from hub.demo import company, departments
 from hub.demo.company import Kind, Plan, Touch, touches
 
 FORM_KEY = "pk_demo"
@@ -63,6 +63,11 @@ class Post:
 def posts(plan: Plan) -> Iterator[Post]:
     """What the company sends, in order, without an end."""
     return (post(plan, touch) for touch in touches(plan))
+
+
+def run(plan: Plan, planned: int) -> Iterator[Post]:
+    """So many of them, and what the desk has to solve then."""
+    return (post(plan, touch) for touch in company.run(plan, planned))
 
 
 def post(plan: Plan, touch: Touch) -> Post:
@@ -162,6 +167,11 @@ def _noted(touch: Touch) -> Said:
     return {"contact": {"id": touch.person.crm}, "text": _one_of(NOTES, touch.spelling)}
 
 
+def _agreed(touch: Touch) -> Said:
+    contact = {"id": touch.person.crm, "email": touch.person.email(0, moved=touch.moved)}
+    return {"contact": contact, "purpose": "marketing", "channel": "email"}
+
+
 def _one_of(texts: tuple[str, ...], spelling: int) -> str:
     return texts[spelling % len(texts)]
 
@@ -171,11 +181,14 @@ WAYS: dict[Kind, tuple[str, Make]] = {
     "offer": ("offer-form", _form(_wanted)),
     "mail": (INBOX, departments.mail),
     "ticket": ("desk", departments.ticket),
+    "solve": ("desk", departments.ticket),
     "call": ("phone", _event(_called)),
     "meet": ("crm", _event(_met)),
     "move": ("crm", _event(_met)),
     "stale": ("crm", _event(_met)),
     "note": ("crm", _event(_noted)),
+    "agree": ("crm", _event(_agreed)),
+    "cart": ("shop", departments.cart),
     "order": ("shop", departments.order),
     "paid": ("shop", departments.order),
 }
@@ -187,4 +200,5 @@ TYPES: dict[Kind, str] = {
     "move": "contact.updated",
     "stale": "contact.updated",
     "note": "note.added",
+    "agree": "consent.given",
 }

@@ -16,8 +16,10 @@ from rich.text import Text
 from hub import clock
 
 WIDEST = 104
-FRAME_ROWS = 20
-"""Rows of everything but the news, and the cursor's."""
+LOW_ROWS, TALL_MORE, NEWS_LEAST = 23, 17, 4
+"""Rows of everything but the news, the cursor's among them; how many more there must be for all that rules did, and how
+many of these are left for news."""
+LETTERS = 9
 LINE_SECONDS = 5.0
 TWO_HUNDREDS = range(200, 300)
 
@@ -31,6 +33,27 @@ class Heard:
     waits: int = 0
     last: int | None = None
     is_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ByItself:
+    """What rules did: how often each, what they held back, mails that went out, waits that a reply or silence ended.
+
+    `waits` are customers on their way through a rule, `coming` mails and answers on theirs.
+    """
+
+    fired: Mapping[str, int] = field(default_factory=dict)
+    held: int = 0
+    mails: int = 0
+    replies: int = 0
+    silences: int = 0
+    waits: int = 0
+    coming: int = 0
+
+    @property
+    def actions(self) -> int:
+        """Everything that was done."""
+        return sum(self.fired.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +72,9 @@ class Picture:
     lag: Mapping[str, tuple[int, float | None]] = field(default_factory=dict)
     outbox: int = 0
     tools: Mapping[str, Heard] = field(default_factory=dict)
+    by_itself: ByItself = ByItself()
     news: Sequence[str] = ()
+    letters: Sequence[str] = ()
 
     @property
     def events(self) -> int:
@@ -63,18 +88,26 @@ class Picture:
         parts = [f"{messages} in Kafka for {name}" for name, messages in groups.items()]
         parts += [f"{self.outbox} in the outbox"] if self.outbox else []
         parts += [f"{tool.waits} for {name}" for name, tool in self.tools.items() if tool.waits]
+        parts += [f"{self.by_itself.waits} on the way through a rule"] if self.by_itself.waits else []
+        parts += [f"{self.by_itself.coming} mails"] if self.by_itself.coming else []
         return ", ".join(parts)
 
 
-def board(picture: Picture, rows: int = 6) -> RenderableType:
-    """The table, with so many rows of news."""
+def board(picture: Picture, height: int = 40) -> RenderableType:
+    """The table, for a terminal of so many rows: a low one says what rules did in one line."""
+    is_low = height < LOW_ROWS + TALL_MORE
     quarters = Table.grid(expand=True, padding=(0, 4, 0, 0))
     quarters.add_column(ratio=1)
     quarters.add_column(ratio=1)
     quarters.add_row(_came_in(picture), _became(picture))
     quarters.add_row("", "")
     quarters.add_row(_waits(picture), _was_told(picture))
+    if not is_low:
+        quarters.add_row("", "")
+        quarters.add_row(_by_itself(picture), _letters(picture))
     parts: list[RenderableType] = [_head(picture), "", quarters]
+    parts += ["", Text(f"By itself  {acted(picture)}", overflow="ellipsis", no_wrap=True)] if is_low else []
+    rows = height - LOW_ROWS - (0 if is_low else TALL_MORE - NEWS_LEAST)
     if rows > 0:
         parts += ["", Text("Just now", style="bold")]
         news = picture.news[-rows:] or ["nothing that the tools did not know"]
@@ -82,8 +115,14 @@ def board(picture: Picture, rows: int = 6) -> RenderableType:
     return Group(*parts)
 
 
+def acted(picture: Picture) -> str:
+    """What rules did, in words."""
+    done = picture.by_itself
+    return f"{done.actions:,} actions, {done.mails:,} mails, {done.held:,} held back, {done.waits:,} wait"
+
+
 def _head(picture: Picture) -> Text:
-    planned = f" of {picture.planned:,}" if picture.planned else ""
+    planned = f" of {picture.planned:,}" if picture.planned and picture.events <= picture.planned else ""
     minutes, seconds = divmod(int(picture.seconds), 60)
     text = Text(f"{picture.doing}  ", style="bold", overflow="ellipsis", no_wrap=True)
     return text.append(f"{picture.events:,}{planned} events, {minutes}:{seconds:02}", style="dim")
@@ -139,6 +178,26 @@ def _was_told(picture: Picture) -> Group:
     return _quarter("Was told", f"{', '.join(out)} is out for now" if out else "by signed webhooks", table)
 
 
+def _by_itself(picture: Picture) -> Group:
+    table = _table("rule", "did something")
+    done = picture.by_itself
+    for name, count in done.fired.items():
+        table.add_row(name, f"{count:,}")
+    table.add_row("held back, with a reason", f"{done.held:,}")
+    table.add_row("waits ended by a reply", f"{done.replies:,}")
+    table.add_row("waits ended in silence", f"{done.silences:,}")
+    table.add_row("customers who wait in a rule", _busy(done.waits))
+    return _quarter("By itself", "a day lasts five seconds", table)
+
+
+def _letters(picture: Picture) -> Group:
+    table = Table.grid()
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    for letter in picture.letters[-LETTERS:] or ["none yet"]:
+        table.add_row(Text(letter, overflow="ellipsis", no_wrap=True))
+    return _quarter(f"Mails  {picture.by_itself.mails:,}", "the last ones, as they went out", table)
+
+
 def _busy(count: int) -> str:
     return f"[yellow]{count:,}[/]" if count else "0"
 
@@ -149,7 +208,9 @@ def line(picture: Picture) -> str:
     known = f"{picture.people} people, {picture.merges} merges, {picture.dropped} repeats dropped"
     waiting = sum(messages for messages, _ in picture.lag.values()) + picture.outbox
     waiting += sum(tool.waits for tool in picture.tools.values())
-    return f"{picture.seconds:5.0f} s  {picture.events} events in; {known}; told: {told}; {waiting} wait"
+    waiting += picture.by_itself.waits + picture.by_itself.coming
+    acted = f"{picture.by_itself.actions} actions, {picture.by_itself.mails} mails"
+    return f"{picture.seconds:5.0f} s  {picture.events} events in; {known}; told: {told}; {acted}; {waiting} wait"
 
 
 class Screen:
@@ -175,7 +236,7 @@ class Screen:
     def show(self, picture: Picture, *, last: bool = False) -> None:
         """Show this moment; the last one in any case."""
         if self._console.is_terminal:
-            self._live.update(board(picture, self._console.height - FRAME_ROWS), refresh=True)
+            self._live.update(board(picture, self._console.height), refresh=True)
         elif last or clock.monotonic() >= self._next_line:
             self._next_line = clock.monotonic() + LINE_SECONDS
             self.say(line(picture))

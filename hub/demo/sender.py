@@ -65,9 +65,16 @@ class Sender:
                     tasks.create_task(self._deliver(post))
         except ExceptionGroup as group:
             raise group.exceptions[0] from group
-        finally:
-            await self._doors.close()
         self.is_done = True
+
+    async def say(self, post: Post) -> None:
+        """Send one more, now. Raises Retry where the front door stays away."""
+        await self._places.acquire()
+        await self._deliver(post)
+
+    async def aclose(self) -> None:
+        """Let go of the connections."""
+        await self._doors.close()
 
     async def _deliver(self, post: Post) -> None:
         try:

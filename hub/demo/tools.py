@@ -180,12 +180,22 @@ class _Server(uvicorn.Server):
 
 def doors() -> dict[str, socket.socket]:
     """An open port for every tool."""
-    return {name: socket.create_server((LOOPBACK, 0)) for name in NAMES}
+    return {name: door() for name in NAMES}
 
 
-def address(door: socket.socket) -> str:
+def door() -> socket.socket:
+    """An open port."""
+    return socket.create_server((LOOPBACK, 0))
+
+
+def place(open_door: socket.socket) -> str:
+    """Where it is: host:port."""
+    return f"{LOOPBACK}:{open_door.getsockname()[1]}"
+
+
+def address(open_door: socket.socket) -> str:
     """Where a tool is told."""
-    return f"http://{LOOPBACK}:{door.getsockname()[1]}/hub"
+    return f"http://{place(open_door)}/hub"
 
 
 @asynccontextmanager

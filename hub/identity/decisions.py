@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from hub.identity.tasks import TaskWord
+
 SAME, APART, WITHDRAWN = "same", "apart", "withdrawn"
 
 
@@ -62,13 +64,15 @@ class Erasure(NamedTuple):
 class Remark(NamedTuple):
     """What a person or a rule of the hub says of a record; see `hub.identity.remarks`.
 
-    With a `field` it is set to `value`; without one it is a note or a call, which the record's timeline shows.
+    With a `field` it is set to `value`; without one it is a word about a `task`, or a note or a call. The record's
+    timeline shows these.
     """
 
     record: bytes
     field: str = ""
     value: str = ""
     by_person: bool = True
+    task: TaskWord | None = None
 
 
 class Cut(NamedTuple):

@@ -125,7 +125,7 @@ class Who(NamedTuple):
 class Fact(NamedTuple):
     """An inbound event, read: who it is about and when; times are text, `id` is the event's id as text.
 
-    A decision is about the records that it names, a remark about its record, and about nobody else.
+    A decision is about the records that it names, a remark about its record. `hops` tools has it passed: `origin`.
     """
 
     event: bytes
@@ -143,6 +143,8 @@ class Fact(NamedTuple):
     decision: Decision | None = None
     erasure: Erasure | None = None
     remark: Remark | None = None
+    hops: int = 0
+    origin: str = ""
 
     @property
     def record(self) -> bytes | None:

@@ -161,12 +161,12 @@ def _decide(groups: Groups, named: Sequence[Row], fact: Fact, decision: Decision
 
 
 def _note(causes: Causes, row: Row, fact: Fact, remark: Remark) -> None:
-    """Let a record keep what was set of it; a note or a call is one more of its activities."""
-    row.dirty = True
+    """Let a record keep what was set of it; a note or a call is one more of its activities, a task changes nothing."""
+    row.dirty = row.dirty or row.made or remark.task is None
     if remark.field:
         causes.set_before.setdefault(row.known.record, dict(row.known.evidence.set))
         learn_remark(row.known.evidence, fact, remark)
-    else:
+    elif remark.task is None:
         causes.noted.add(row.known.record)
         row.activities += 1
 

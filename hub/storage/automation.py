@@ -31,7 +31,7 @@ class Question(NamedTuple):
 
 
 class Decided(NamedTuple):
-    """What a rule's version came to about an event; `seen` is JSON."""
+    """What a rule's version came to about an event, live or on trial; `seen` is JSON."""
 
     event: bytes
     rule: str
@@ -40,6 +40,7 @@ class Decided(NamedTuple):
     verdict: str
     reason: str
     seen: str
+    on_trial: bool
 
 
 async def whose(connection: Connection, events: Collection[bytes]) -> dict[bytes, Whose]:
@@ -91,12 +92,7 @@ async def counted(connection: Connection, questions: Sequence[Question]) -> dict
 async def decided(connection: Connection, events: Collection[bytes]) -> set[tuple[bytes, str, int | None]]:
     """What was decided of these events already: (event, rule, version), and (event, rule, None) if not on trial."""
     rows = await connection.fetch(
-        """
-        SELECT d.event_id, d.rule, d.version, r.body->>'mode' = 'trial'
-        FROM rule_decision d JOIN rule r ON r.name = d.rule AND r.version = d.version
-        WHERE d.event_id = ANY($1::uuid[])
-        """,
-        list(events),
+        "SELECT event_id, rule, version, on_trial FROM rule_decision WHERE event_id = ANY($1::uuid[])", list(events)
     )
     return {(row[0], row[1], row[2]) for row in rows} | {(row[0], row[1], None) for row in rows if not row[3]}
 
@@ -106,7 +102,7 @@ Firings = dict[tuple[str, bool, bytes], list[datetime]]
 
 
 async def fired(connection: Connection, rules: Collection[str], profiles: Collection[bytes]) -> Firings:
-    """For what these rules fired before, as the profiles are now; on trial: for what they would have.
+    """For what these rules fired before, as the profiles are now; on trial: for what they would have, and did before.
 
     Decisions are found by their record: the index by rule leads through all that it ever decided.
     """
@@ -116,8 +112,13 @@ async def fired(connection: Connection, rules: Collection[str], profiles: Collec
         FROM source_record r JOIN journey j USING (record_id)
         WHERE r.profile_id = ANY($2::uuid[]) AND j.rule = ANY($1::text[])
         UNION ALL
+        SELECT j.rule, true, r.profile_id, j.happened_at
+        FROM source_record r JOIN journey j USING (record_id) JOIN rule_state s ON s.name = j.rule
+        WHERE r.profile_id = ANY($2::uuid[]) AND j.rule = ANY($1::text[]) AND j.began_at < s.trial_since
+        UNION ALL
         SELECT d.rule, true, r.profile_id, a.at
         FROM source_record r JOIN rule_decision d USING (record_id) JOIN activity a USING (event_id)
+        JOIN rule_state s ON s.name = d.rule AND s.trial = d.version
         WHERE r.profile_id = ANY($2::uuid[]) AND d.rule || '' = ANY($1::text[]) AND d.verdict = 'trial'
         """,
         list(rules),
@@ -133,8 +134,9 @@ async def write_decisions(connection: Connection, rows: Sequence[Decided]) -> No
     """Write down what was decided; what was before stays."""
     await connection.execute(
         """
-        INSERT INTO rule_decision (event_id, rule, version, record_id, verdict, reason, seen)
-        SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::json[])
+        INSERT INTO rule_decision (event_id, rule, version, record_id, verdict, reason, seen, on_trial)
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::json[],
+                             $8::bool[])
         ON CONFLICT DO NOTHING
         """,
         *(list(column) for column in zip(*rows, strict=True)),

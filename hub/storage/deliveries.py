@@ -10,9 +10,10 @@ import asyncpg
 
 from hub import clock
 from hub.identity.ids import as_text, from_text
-from hub.storage import told
+from hub.storage import fired, told
 from hub.storage.pool import Connection, Pool, reading, transaction
 from hub.storage.told import Level
+from schemas.envelope import ACTION_FIRED
 
 STATES = ("pending", "sending", "retry", "delivered", "folded", "dead")
 OPEN = ("pending", "sending", "retry")
@@ -23,7 +24,8 @@ DUE = "due now"
 
 _ROW = """id, destination, profile_id, type, version, state, attempts, status, error, created_at, due_at,
           first_try_at, last_try_at, ended_at"""
-_BY_KEY = "JOIN unnest($1::text[], $2::uuid[]) AS asked(destination, profile_id) USING (destination, profile_id)"
+_BY_KEY = f"""JOIN unnest($1::text[], $2::uuid[]) AS asked(destination, profile_id) USING (destination, profile_id)
+              WHERE type <> '{ACTION_FIRED}' AND"""
 
 
 async def page(
@@ -111,26 +113,40 @@ async def retry(pool: Pool, written: Sequence[str]) -> dict[str, str]:
 
 
 async def _retry(connection: Connection, ids: Sequence[bytes]) -> dict[bytes, str]:
-    asked = await connection.fetch(
-        "SELECT id, destination, profile_id, state FROM delivery WHERE id = ANY($1::uuid[])", ids
+    known = await connection.fetch(
+        "SELECT id, destination, profile_id, type, state FROM delivery WHERE id = ANY($1::uuid[])", ids
     )
+    profiles = await _retry_profiles(connection, ids, [row for row in known if row["type"] != ACTION_FIRED])
+    return profiles | await _retry_deeds(connection, [row for row in known if row["type"] == ACTION_FIRED])
+
+
+async def _retry_deeds(connection: Connection, asked: Sequence[asyncpg.Record]) -> dict[bytes, str]:
+    """What rules did: each is told by itself, so each comes back by itself."""
+    hurried = await fired.retry(connection, [row["id"] for row in asked]) if asked else set()
+    left = {"folded": "nobody is left"}
+    return {row["id"]: DUE if row["id"] in hurried else left.get(row["state"], _ended(row["state"])) for row in asked}
+
+
+async def _retry_profiles(
+    connection: Connection, ids: Sequence[bytes], asked: Sequence[asyncpg.Record]
+) -> dict[bytes, str]:
     levels = await told.lock(connection, sorted({(row["destination"], row["profile_id"]) for row in asked}))
     keys = [level.destination for level in levels], [level.profile_id for level in levels]
     hurried = await connection.fetch(
-        f"SELECT destination, profile_id FROM delivery {_BY_KEY} WHERE state = ANY($3::text[])",  # noqa: S608 - a constant
+        f"SELECT destination, profile_id FROM delivery {_BY_KEY} state = ANY($3::text[])",  # noqa: S608 - a constant
         *keys,
         OPEN,
     )
     await connection.execute(
         f"""
         UPDATE delivery x SET due_at = clock_timestamp()
-        FROM (SELECT id FROM delivery {_BY_KEY} WHERE state IN ('pending', 'retry') FOR UPDATE OF delivery) waiting
+        FROM (SELECT id FROM delivery {_BY_KEY} state IN ('pending', 'retry') FOR UPDATE OF delivery) waiting
         WHERE x.id = waiting.id
         """,  # noqa: S608 - a constant
         *keys,
     )
     dead = await connection.fetch(
-        f"SELECT id, destination, profile_id, version FROM delivery {_BY_KEY} WHERE state = 'dead'",  # noqa: S608 - a constant
+        f"SELECT id, destination, profile_id, version FROM delivery {_BY_KEY} state = 'dead'",  # noqa: S608 - a constant
         *keys,
     )
     again, past = _sort_dead(dead, {(row[0], row[1]) for row in hurried}, levels)
@@ -172,6 +188,10 @@ def _words(identity: bytes, state: str, again: set[bytes], past: set[bytes]) -> 
         return "left as it is: a newer version of this profile goes out, or did"
     if identity in again or state in {"pending", "retry"}:
         return DUE
+    return _ended(state)
+
+
+def _ended(state: str) -> str:
     return {"sending": "is on the wire at this moment", "folded": "a newer version took its place"}.get(
         state, "was delivered"
     )

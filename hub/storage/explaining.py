@@ -21,7 +21,7 @@ class Event(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What a rule's version decided. `seen` and `body` are JSON."""
+    """What a rule's version decided, live or on trial. `seen` and `body` are JSON."""
 
     rule: str
     version: int
@@ -30,6 +30,7 @@ class Verdict(NamedTuple):
     seen: str
     at: datetime
     body: str
+    on_trial: bool
 
 
 class Way(NamedTuple):
@@ -76,7 +77,7 @@ async def verdicts(pool: Pool, identity: bytes) -> list[Verdict]:
     async with reading(pool) as connection:
         rows = await connection.fetch(
             """
-            SELECT d.rule, d.version, d.verdict, d.reason, d.seen, d.at, r.body
+            SELECT d.rule, d.version, d.verdict, d.reason, d.seen, d.at, r.body, d.on_trial
             FROM rule_decision d JOIN rule r ON r.name = d.rule AND r.version = d.version
             WHERE d.event_id = $1 ORDER BY d.rule, d.version
             """,

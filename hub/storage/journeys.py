@@ -70,13 +70,15 @@ class Heard(NamedTuple):
 class Moved(NamedTuple):
     """What becomes of a journey: it waits (again), or it has ended with this outcome.
 
-    `is_new` says that this wait begins now: whatever was heard meanwhile is looked for at once.
+    `is_new` says that this wait begins now: whatever was heard meanwhile is looked for at once. `in_silence` says that
+    the wait before heeded something, and nothing came.
     """
 
     id: bytes
     rest: Rest | None
     outcome: str | None
     is_new: bool = True
+    in_silence: bool = False
 
 
 async def begin(connection: Connection, journeys: Sequence[Begun]) -> set[bytes]:
@@ -235,13 +237,15 @@ async def move(connection: Connection, moved: Sequence[Moved]) -> None:
                place = u.place, since = u.since, until = u.until, heeds = string_to_array(u.heeds, ','),
                roused = u.heeds <> '' AND u.is_new, lease_until = NULL,
                due_at = CASE WHEN u.heeds <> '' AND u.is_new THEN clock_timestamp() ELSE u.until END,
-               outcome = u.outcome, ended_at = CASE WHEN u.outcome IS NOT NULL THEN clock_timestamp() END
-        FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[], $7::bool[])
-             AS u(id, place, since, until, heeds, outcome, is_new)
+               outcome = u.outcome, ended_at = CASE WHEN u.outcome IS NOT NULL THEN clock_timestamp() END,
+               silences = j.silences + u.in_silence::int
+        FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[], $7::bool[],
+                    $8::bool[]) AS u(id, place, since, until, heeds, outcome, is_new, in_silence)
         WHERE j.id = u.id
         """,
         [one.id for one in moved],
         *_rests([one.rest for one in moved]),
         [one.outcome for one in moved],
         [one.is_new for one in moved],
+        [one.in_silence for one in moved],
     )

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from hub.storage.pool import Connection
 
-Table = Literal["delivery", "journey", "mail", "segment_check"]
+Table = Literal["delivery", "journey", "mail", "segment_check", "task"]
 
 
 class Lease(NamedTuple):

@@ -44,11 +44,12 @@ async def _outbox(connection: Connection) -> dict[str, Any]:
 
 
 async def _timers(connection: Connection) -> dict[str, Any]:
-    """Journeys that wait, and how long the one that is due longest has been due; 0 where none is due yet."""
+    """Journeys and reminders that wait, and how long the one that is due longest has been due; 0: none is due yet."""
     (row,) = await connection.fetch(
         """
         SELECT count(*), extract(epoch FROM clock_timestamp() - min(due_at))::double precision
-        FROM journey WHERE state = 'waiting' OR state = 'working'
+        FROM (SELECT due_at FROM journey WHERE state = 'waiting' OR state = 'working'
+              UNION ALL SELECT due_at FROM task WHERE state = 'armed' OR state = 'reminding') timer
         """
     )
     return {"pending": row[0], "oldest_seconds": _seconds(row[1])}

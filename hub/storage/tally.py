@@ -17,6 +17,27 @@ class Mark(NamedTuple):
     operation: int
 
 
+class Doings(NamedTuple):
+    """What rules did from the mark on, what they held back, how waits ended; and who and what is on the way now.
+
+    `fired` says how often each rule did something. `replies` are journeys that an answer by mail ended, `silences`
+    waits that ended because nothing came.
+    """
+
+    fired: Mapping[str, int]
+    held: int
+    mails: int
+    replies: int
+    silences: int
+    journeys: int
+    unsent: int
+
+    @property
+    def actions(self) -> int:
+        """Everything that was done."""
+        return sum(self.fired.values())
+
+
 class Tally(NamedTuple):
     """People there are now; from the mark on, ids absorbed by others, dead letters, deliveries made by destination."""
 
@@ -63,6 +84,34 @@ async def since(pool: Pool, begin: Mark) -> Tally:
         )
     people, merges, letters = row
     return Tally(people, merges, letters, {row[0]: row[1] for row in delivered})
+
+
+async def doings(pool: Pool, begin: Mark) -> Doings:
+    """What happened by itself from the mark on. Raises Retry."""
+    async with reading(pool) as connection:
+        deeds = await connection.fetch(
+            """
+            SELECT rule, count(*) FILTER (WHERE state = 'done'), count(*) FILTER (WHERE state = 'held')
+            FROM ledger WHERE at >= $1 GROUP BY rule ORDER BY rule
+            """,
+            begin.at,
+        )
+        (row,) = await connection.fetch(
+            """
+            SELECT (SELECT count(*) FROM mail WHERE state = 'sent' AND ended_at >= $1),
+                   count(*) FILTER (WHERE outcome IN ('left at email.replied', 'ended by email.replied')),
+                   coalesce(sum(silences), 0)::bigint
+            FROM journey WHERE ended_at >= $1
+            """,
+            begin.at,
+        )
+        (waits,) = await connection.fetch(
+            """
+            SELECT (SELECT count(*) FROM journey WHERE state <> 'ended'),
+                   (SELECT count(*) FROM mail WHERE state IN ('pending', 'sending', 'retry'))
+            """
+        )
+    return Doings({one[0]: one[1] for one in deeds}, sum(one[2] for one in deeds), *row, *waits)
 
 
 async def settled(pool: Pool, events: Collection[bytes]) -> dict[bytes, datetime]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from hub.storage import told
+from hub.storage import fired, told
 from hub.storage.pool import Connection
 from schemas.envelope import DEEDS, HUB, SEGMENT_CHANGES
 
@@ -99,7 +99,8 @@ async def empty_deliveries(connection: Connection, profiles: Collection[bytes]) 
     """Drop the bytes that tools were sent about these profiles, and what they answered.
 
     What still waits is rendered again when it goes out: nothing that names somebody of these is wanted any more, so it
-    goes out under another id. Nobody renders meanwhile, and the rows of `told` are locked against answers.
+    goes out under another id. What a rule did is not told any more. Nobody renders meanwhile, and the rows of `told`
+    are locked against answers.
     """
     rows = await connection.fetch(
         """
@@ -109,6 +110,7 @@ async def empty_deliveries(connection: Connection, profiles: Collection[bytes]) 
         list(profiles),
     )
     await told.lock(connection, sorted((row[0], row[1]) for row in rows))
+    await fired.forget(connection, profiles)
     await connection.execute(
         """
         WITH emptied AS (

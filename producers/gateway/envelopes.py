@@ -12,7 +12,8 @@ from producers.texts import is_clean
 from schemas.envelope import hub_only
 
 LONGEST_ATTRIBUTE = 1024
-MOST_HOPS = 8
+MOST_HOPS = 999
+"""Beyond eight no rule is set off any more (`hub.automation.decisions`); the event is taken all the same."""
 TYPE = re.compile(r"(?=.{1,256}$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")

@@ -7,7 +7,15 @@ from schemas.events.contact import CallLogged, ContactUpdated, NoteAdded, Occurr
 from schemas.events.decision import DecisionWithdrawn, RecordsErased, RecordsMerged, RecordsParted
 from schemas.events.email import EmailReceived, EmailReplied
 from schemas.events.form import FormSubmitted
-from schemas.events.hub import OwnerAssigned, StageSet, TagChanged
+from schemas.events.hub import (
+    OwnerAssigned,
+    StageSet,
+    TagChanged,
+    TaskAssigned,
+    TaskCreated,
+    TaskMarked,
+    TaskPostponed,
+)
 from schemas.events.shop import CheckoutUpdated, OrderChanged, OrderRefunded, SubscriptionCancelled
 from schemas.events.source import SourceIgnored, SourceUnreadable
 from schemas.events.ticket import TicketChanged
@@ -47,6 +55,13 @@ EVENTS: dict[str, type[Shape]] = {
     "stage.set": StageSet,
     "tag.added": TagChanged,
     "tag.removed": TagChanged,
+    "task.created": TaskCreated,
+    "task.done": TaskMarked,
+    "task.waiting": TaskMarked,
+    "task.reopened": TaskMarked,
+    "task.dropped": TaskMarked,
+    "task.assigned": TaskAssigned,
+    "task.postponed": TaskPostponed,
     "source.unreadable": SourceUnreadable,
     "source.ignored": SourceIgnored,
 }

@@ -1,21 +1,31 @@
-"""What people and rules set on a profile, and what people write down, on the topic `inbound.hub`.
+"""What people and rules set on a profile, what people write down, and what is to be done, on the topic `inbound.hub`.
 
 The record is named by its id (a UUID).
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from schemas.identifiers import Shape, Text
 
 Label = Annotated[str, StringConstraints(pattern=r"\S", max_length=100)]
 Owner = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=320)]
-
-
 LONGEST_NOTE = 16_384
+A_TIME = r"^[12][0-9]{3}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
+"""How RFC 3339 writes a time."""
+
+
+def _on_the_calendar(written: str) -> str:
+    datetime.fromisoformat(written)
+    return written
+
+
+Moment = Annotated[str, StringConstraints(pattern=A_TIME), AfterValidator(_on_the_calendar)]
+Title = Annotated[str, StringConstraints(pattern=r"\S", max_length=300)]
 
 
 class Said(Shape):
@@ -30,7 +40,7 @@ class Set(Said):
 
     rule: Text | None = Field(default=None, description="The name of the rule that did it; absent: a person.")
     hops: Annotated[int, Field(ge=0)] | None = Field(
-        default=None, description="Of a rule that a segment set off: how many rules led to it, one by the other."
+        default=None, description="How many tools and rules led to it, one by the other."
     )
 
 
@@ -63,3 +73,32 @@ class CallWritten(NoteWritten):
 
     outcome: Text | None = Field(default=None, description="What came of it, in a word or two.")
     duration_seconds: Annotated[int, Field(ge=0)] | None = None
+
+
+class TaskCreated(Set):
+    """Something is to be done about this customer."""
+
+    task: Text = Field(description="Its id, a UUID.")
+    title: Title
+    kind: Literal["task", "reminder"] = Field(description="reminder: whose it is gets a mail when it comes due.")
+    to: Owner | None = Field(default=None, description="Whose it is; null: nobody's in particular.")
+    team: Label | None = Field(default=None, description="The team whose it is.")
+    due: Moment = Field(description="Until when, RFC 3339.")
+
+
+class TaskMarked(Said):
+    """`task.done`, `task.waiting` (for the customer), `task.reopened`, `task.dropped`: what became of a task."""
+
+    task: Text
+
+
+class TaskAssigned(TaskMarked):
+    """A task is somebody's from now on, or nobody's in particular."""
+
+    to: Owner | None
+
+
+class TaskPostponed(TaskMarked):
+    """A task has another time."""
+
+    due: Moment

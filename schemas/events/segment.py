@@ -21,4 +21,4 @@ class SegmentChanged(Shape):
         "merge, split and applied set nothing off."
     )
     by_event: str | None = Field(description="The event that caused it; null: none did.")
-    hops: int = Field(default=0, description="How many rules led to it, one by the other.")
+    hops: int = Field(default=0, description="How many tools and rules led to it, one by the other.")

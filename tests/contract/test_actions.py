@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from consumers.actions import ACTIONS
-from hub.components import Effect, Scene, Statement
+from hub.components import Effect, House, Scene, Statement
 from hub.errors import Reject
 from schemas.actions import ACTIONS as VERBS
 
@@ -19,10 +19,20 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     "remove_tag": [{"tag": "urgent"}],
     "set_stage": [{"stage": "customer"}],
     "send_email": [{"template": "hello", "source": "subject: Hello\n---\nDear you.\n"}],
-    "notify": [{"team": "sales", "text": "Look."}, {"to": "eve@example.com", "text": "Look."}],
+    "create_task": [{"team": "sales", "title": "Call"}, {"to": "owner", "title": "Call", "due": "4h"}],
+    "set_reminder": [{"to": "eve@example.com", "title": "Call"}],
+    "notify": [
+        {"team": "sales", "text": "Look."},
+        {"to": "eve@example.com", "text": "Look."},
+        {"destination": "chat", "text": "Look."},
+    ],
+    "call_webhook": [{"destination": "crm"}],
     "assign_owner": [{"team": "sales"}, {"to": "pool"}, {"to": "eve@example.com"}],
 }
 TEAMS = {"sales": ("ann@example.com", "bob@example.com")}
+HEARERS = {"crm": ("call_webhook", "notify"), "chat": ("notify",)}
+HOUSE = House(TEAMS, HEARERS)
+SCENE = Scene(TEAMS, 5, {"email": "ann@example.net"}, destinations=HEARERS)
 CASES = [(name, settings) for name, several in SETTINGS.items() for settings in several]
 
 
@@ -35,8 +45,8 @@ def test_every_action_is_a_verb_of_rules_and_has_a_case_here() -> None:
 def test_the_same_scene_has_the_same_effects_and_they_are_json(name: str, given: dict[str, Any]) -> None:
     action = ACTIONS[name]
     settings = action.settings.model_validate(given)
-    assert action.wrong(settings, TEAMS) is None
-    first, second = (list(action.effects(settings, Scene(TEAMS, 5, {"email": "ann@example.net"}))) for _ in range(2))
+    assert action.wrong(settings, HOUSE) is None
+    first, second = (list(action.effects(settings, SCENE)) for _ in range(2))
     assert first == second != []
     told = [asdict(one) for one in first]
     assert orjson.loads(orjson.dumps(told)) == told
@@ -56,10 +66,27 @@ def test_a_team_is_chosen_from_in_turn_and_a_team_that_is_gone_is_a_reason() -> 
     assert owners == ["ann@example.com", "bob@example.com"] * 2
     with pytest.raises(Reject, match="no team sales"):
         action.effects(settings, Scene({}))
-    assert "[teams.sales]" in str(action.wrong(settings, {}))
+    assert "[teams.sales]" in str(action.wrong(settings, House()))
 
 
 def test_the_pool_is_nobody() -> None:
     action = ACTIONS["assign_owner"]
     (nobody,) = action.effects(action.settings.model_validate({"to": "pool"}), Scene({}))
     assert said(nobody) == {"owner": None}
+
+
+@pytest.mark.parametrize(("verb", "more"), [("call_webhook", {}), ("notify", {"text": "Look."})])
+def test_a_destination_that_is_gone_is_refused_and_fails_alike(verb: str, more: dict[str, str]) -> None:
+    action = ACTIONS[verb]
+    settings = action.settings.model_validate({"destination": "gone", **more})
+    assert "[destinations.gone]" in str(action.wrong(settings, HOUSE))
+    with pytest.raises(Reject, match="no destination gone"):
+        action.effects(settings, SCENE)
+
+
+def test_a_chat_hears_what_notify_says_and_is_no_webhook_of_rules() -> None:
+    action = ACTIONS["call_webhook"]
+    chat = action.settings.model_validate({"destination": "chat"})
+    assert "chat is of a kind" in str(action.wrong(chat, HOUSE))
+    with pytest.raises(Reject, match="chat is of a kind"):
+        action.effects(chat, SCENE)

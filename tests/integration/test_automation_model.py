@@ -9,6 +9,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import orjson
 import pytest
 import pytest_asyncio
 
@@ -157,11 +158,20 @@ async def one_case(house: House, seed: int, weather: Weather) -> set[Key]:
         if chance.random() < 0.1:
             await weather.through(house.hear, house.heard)
     await weather.through(house.walk)
+    await house.relay()
     heard = dict.fromkeys(dict(one.headers)["ce_id"].decode() for one in house.heard)
-    expected = model(wanted, [told[one] for one in heard])
-    assert {key[:3] for key in await house.done()} == expected, f"seed {seed}"
+    expected = model(wanted, [told[one] for one in heard if one in told])
+    done = await house.done()
+    assert {key[:3] for key in done} == expected, f"seed {seed}"
+    assert sorted(fired(house)) == sorted(":".join(key[:3]) for key in done if key[3] == "done"), f"seed {seed}"
     assert await house.pool.fetchval("SELECT count(*) FROM journey WHERE state <> 'ended'") == 0
     return expected
+
+
+def fired(house: House) -> list[str]:
+    """The keys of the deeds that are told on `activities`."""
+    told = [one.value or b"" for one in house.heard if ("ce_type", b"action.fired") in one.headers]
+    return [orjson.loads(one)["data"]["action"]["key"] for one in told]
 
 
 async def cases(house: House, seeds: range, patch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from consumers import dispatcher
 from consumers.destinations.webhook import WEBHOOK
 from consumers.dispatcher import Dispatcher, Result
 from consumers.plans import Job, claim
-from hub.components import Notice
+from hub.destinations import Notice
 from hub.egress import Answer
 from hub.errors import Retry
 from hub.identity.ids import as_text

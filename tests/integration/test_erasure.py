@@ -104,6 +104,12 @@ async def written_by_rules(pool: Pool, ann: Fact, bob: Fact) -> None:
             about = record(one)
             effect = orjson.dumps({"events": [{"type": "tag.added", "tag": f"{name} called"}]}).decode()
             await ledger.write(connection, [Done("asked", one.event, "1", 1, about, "add_tag", "done", effect)])
+            await pool.execute(
+                "INSERT INTO task (id, record_id, title) VALUES ($1, $2, $3)",
+                bytes([number] * 16),
+                about,
+                f"Call {name}",
+            )
             mail = Mail(bytes([number] * 16), f"{name}@firm.org", f"Hello {name}", f"Dear {name}", about)
             await mails.put(connection, [mail])
 
@@ -130,6 +136,7 @@ async def test_no_row_of_any_table_keeps_a_word_of_who_is_erased(batch_pool: Poo
     assert BOB in left
     sent = await batch_pool.fetch("SELECT recipient, state FROM mail ORDER BY id")
     assert [tuple(row) for row in sent] == [("", "dead"), (f"{BOB}@firm.org", "pending")], "nobody writes to the erased"
+    assert [row[0] for row in await batch_pool.fetch("SELECT title FROM task")] == [f"Call {BOB}"]
     assert await lines(batch_pool) == whole([*ann, *bob, merged, gone]).lines
     await audit(batch_pool)
     for one in (gone, *ann, *bob, merged):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Iterable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from typer.testing import CliRunner, Result
 from hub.automation.files import read
 from hub.cli.applying import Wish, apply
 from hub.cli.rules import app
+from hub.components import House
 from hub.storage import rules
 from hub.storage.pool import Pool, reading
 
@@ -124,10 +127,8 @@ async def test_a_rule_without_a_file_ends_with_prune_alone_and_one_with_a_wrong_
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (
-            {"steps": [{"set_reminder": {"team": "sales", "title": "x"}}]},
-            "set_reminder is not built yet",
-        ),
+        ({"steps": [{"call_webhook": {"destination": "x"}}]}, "hub.toml has no destination x"),
+        ({"steps": [{"create_task": {"team": "sail", "title": "x"}}]}, "hub.toml has no team sail"),
         ({"steps": [{"notify": {"team": "sail", "text": "Look."}}]}, "hub.toml has no"),
         ({"steps": [{"send_email": {"template": "hello", "source": "subject: x\n---\nx"}}]}, "hub.toml has no relay"),
         ({"steps": [{"assign_owner": {"team": "sail"}}]}, "hub.toml has no team sail"),
@@ -159,12 +160,47 @@ async def test_a_rule_is_taken_over_with_the_segment_that_it_asks_or_behind_it(f
     assert (refused.exit_code, "no such rule" in refused.output) == (1, True)
 
 
+async def test_every_shipped_rule_is_taken_over_where_its_teams_and_a_relay_are(folder: Path, pool: Pool) -> None:
+    shutil.copytree(Path(str(files("hub.automation"))) / "shipped", folder, dirs_exist_ok=True)
+    (folder.parent / "hub.toml").write_text(
+        f'[rules]\nfolder = "mine"\n{TEAM}[teams.service]\nmembers = ["cy@example.com"]\n'
+        '[mail]\nrelay = "127.0.0.1:25"\nfrom = "hello@example.com"\n'
+    )
+    names = sorted(file.stem for file in folder.glob("*.yaml"))
+    assert {"first-order", "new-lead", "urgent-ticket"} <= set(names)
+    assert await changes() == [(name, "new", 1, None) for name in names]
+    assert await in_force(pool) == [(name, 1, False) for name in names]
+
+
+async def test_a_rule_may_name_a_tool_that_hub_toml_has_and_no_other(folder: Path, pool: Pool) -> None:
+    steps: list[dict[str, Any]] = [
+        {"call_webhook": {"destination": "crm"}},
+        {"notify": {"destination": "chat", "text": "Look."}},
+    ]
+    put(folder, steps=steps)
+    assert await reasons() == [
+        "hub.toml has no destination crm: [destinations.crm]",
+        "hub.toml has no destination chat: [destinations.chat]",
+    ]
+    toml = folder.parent / "hub.toml"
+    toml.write_text(
+        f"{toml.read_text()}"
+        '[destinations.crm]\nkind = "webhook"\nurl = "https://crm.example/hub"\nsecret_file = "/elsewhere"\n'
+        '[destinations.chat]\nkind = "slack"\nurl = "https://chat.example/hooks/x"\n'
+    )
+    put(folder, "other", steps=[{"call_webhook": {"destination": "chat"}}])
+    assert await reasons() == ["chat is of a kind that no call_webhook may name"]
+    (folder / "other.yaml").unlink()
+    assert await changes() == [("some", "new", 1, None)], "without a relay for mails, and without the tool's secret"
+    assert await in_force(pool) == [("some", 1, False)]
+
+
 async def test_at_a_start_what_is_right_is_taken_over_beside_what_is_wrong(folder: Path, pool: Pool) -> None:
     put(folder)
     await changes()
     put(folder, "other")
-    files = [read("some.yaml", b"rule: some\n"), read("other.yaml", (folder / "other.yaml").read_bytes())]
-    applied = await apply(pool, Wish(files, {}, "hub serve", partly=True))
+    files_ = [read("some.yaml", b"rule: some\n"), read("other.yaml", (folder / "other.yaml").read_bytes())]
+    applied = await apply(pool, Wish(files_, House(), "hub serve", partly=True))
     assert (applied.is_wrong, [one.name for one in applied.changes]) == (True, ["other"])
     assert await in_force(pool) == [("other", 1, False), ("some", 1, False)]
 

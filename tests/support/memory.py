@@ -129,7 +129,7 @@ def learned(facts: Iterable[Fact]) -> tuple[list[Known], dict[bytes, int]]:
         if one.remark:
             known = records.setdefault(one.remark.record, _bare(unheard(one.remark.record)))
             learn_remark(known.evidence, one, one.remark)
-            counts[known.record] = counts.get(known.record, 0) + (not one.remark.field)
+            counts[known.record] = counts.get(known.record, 0) + (not one.remark.field and one.remark.task is None)
     return list(records.values()), counts
 
 

@@ -14,12 +14,24 @@ from hub.identity.decisions import SAME, Remark
 from hub.identity.evidence import Fact
 from hub.identity.ids import as_text, event_id
 from hub.identity.remarks import ADDED, OWNER, REMOVED, STAGE, TAG
-from schemas.envelope import HUB, NOTE_ADDED, OWNER_ASSIGNED, STAGE_SET, TAG_ADDED, TAG_REMOVED
+from hub.identity.tasks import STATUS, TaskWord
+from schemas.envelope import (
+    HUB,
+    NOTE_ADDED,
+    OWNER_ASSIGNED,
+    STAGE_SET,
+    TAG_ADDED,
+    TAG_REMOVED,
+    TASK_DONE,
+    TASK_REOPENED,
+)
 from schemas.topics import HUB_TOPIC
 from tests.support.histories import UNHEARD, chances, records_of, sets_with_decisions, sets_with_erasures
 from tests.support.memory import day, decided
 
 NOTE = ""
+TASK = "task "
+"""A field so called is a task, the open or done one of its letter."""
 URGENT, VIP = f"{TAG}urgent", f"{TAG}vip"
 ANN, BOB = "ann@firm.example", "bob@firm.example"
 VALUES = {
@@ -28,9 +40,10 @@ VALUES = {
     STAGE: ("lead", "customer"),
     URGENT: (ADDED, REMOVED),
     VIP: (ADDED, REMOVED),
+    f"{TASK}a": ("done", "open"),
 }
 AUTHORS = ("eve", "joe", "rule:welcome", "rule:late")
-"""Two persons, who alone write notes, and two rules."""
+"""Two persons, who alone write notes and do tasks, and two rules."""
 _numbers = counter()
 
 
@@ -42,8 +55,19 @@ def said_of(
     kind, data = _words(field, value)
     payload = orjson.dumps({"by": by, "record": as_text(record), **data})
     remark = Remark(record, field, value if field else "", by_person=not by.startswith("rule:"))
+    if field.startswith(TASK):
+        remark = Remark(record, task=TaskWord(_task(field), STATUS, (value,), by))
     blank = decided(SAME, (), at=at)
     return blank._replace(event=event, id=as_text(event), type=kind, payload=payload, decision=None, remark=remark)
+
+
+def _task(field: str) -> bytes:
+    return field.encode().rjust(16, b"-")
+
+
+def authors(field: str) -> Sequence[str]:
+    """Who may say so: rules write no notes and do no tasks."""
+    return AUTHORS[:2] if field == NOTE or field.startswith(TASK) else AUTHORS
 
 
 def _words(field: str, value: str) -> tuple[str, dict[str, str | None]]:
@@ -54,6 +78,8 @@ def _words(field: str, value: str) -> tuple[str, dict[str, str | None]]:
         return STAGE_SET, {"stage": value}
     if field.startswith(TAG):
         return TAG_ADDED if value == ADDED else TAG_REMOVED, {"tag": field.removeprefix(TAG)}
+    if field.startswith(TASK):
+        return TASK_DONE if value == "done" else TASK_REOPENED, {"task": as_text(_task(field))}
     return NOTE_ADDED, {"text": value}
 
 
@@ -85,7 +111,7 @@ def remarks_among(known: Sequence[bytes], chance: random.Random, count: int) -> 
 def _remark(chance: random.Random, record: bytes, number: int) -> Fact:
     field = chance.choice((*VALUES, OWNER, STAGE))
     at = day(chance.choice((1, 2, 3, 40, 700)))
-    value, by = chance.choice(VALUES[field]), chance.choice(AUTHORS if field else AUTHORS[:2])
+    value, by = chance.choice(VALUES[field]), chance.choice(authors(field))
     return said_of(record, field, value, at, by=by, natural_id=f"remark {number}")
 
 

@@ -31,6 +31,12 @@ def a_tool(name: str, url: str, **own: Any) -> Tool:
     return instances(check({"destinations": {name: table}}))[name]
 
 
+def a_chat(url: str) -> Tool:
+    """A channel of a chat, by the name `chat`."""
+    table = {"kind": "slack", "url": url, "allow_private": True, "retry_seconds": [0.02] * 80}
+    return instances(check({"destinations": {"chat": table}}))["chat"]
+
+
 def an_id(name: str) -> bytes:
     """The profile id of a person in a test."""
     return hash_id("test", name)

@@ -12,7 +12,7 @@ from itertools import groupby, islice
 import orjson
 import pytest
 
-from hub.demo.company import LATE, Plan, Touch, touches
+from hub.demo.company import LATE, Plan, Touch, run, touches
 from hub.demo.people import FAMILY, FIRM, MOST, people
 from hub.demo.posts import FORMS, INBOX, SOURCES, Post, posts
 from hub.identity import normalise
@@ -138,6 +138,36 @@ def test_the_same_person_speaks_through_all_four_departments() -> None:
     for touch in touched(PLAN):
         kinds.setdefault(touch.person.number, set()).add(touch.kind)
     assert sum({"mail", "ticket", "order"} <= done and bool({"ask", "offer"} & done) for done in kinds.values()) > 10
+
+
+def test_every_ticket_is_solved_in_the_end_whenever_the_run_ends() -> None:
+    for planned in (50, 200, 480):
+        touches_ = list(run(PLAN, planned))
+        opened = {touch.number for touch in touches_ if touch.kind == "ticket" and not touch.is_repeat}
+        solved = [touch.about for touch in touches_ if touch.kind == "solve" and not touch.is_repeat]
+        assert len(opened) > planned / 50
+        assert sorted(solved) == sorted(opened)
+        assert touches_[:planned] == touched(PLAN, planned)
+        assert [touch.offset for touch in touches_] == sorted(touch.offset for touch in touches_)
+
+
+def test_what_is_solved_is_the_ticket_that_was_opened() -> None:
+    tickets = [orjson.loads(post.body) for post in sent(PLAN) if post.source == "desk" and not post.is_repeat]
+    solved = {told["ticket"]["id"]: told["ticket"] for told in tickets if told["event"] == "ticket.solved"}
+    opened = {told["ticket"]["id"]: told["ticket"] for told in tickets if told["event"] == "ticket.opened"}
+    assert solved.keys() < opened.keys()
+    for identity_, ticket in solved.items():
+        assert ticket["requester"] == opened[identity_]["requester"]
+        assert (ticket["status"], ticket["subject"]) == ("solved", opened[identity_]["subject"])
+        assert ticket["updated_at"] > opened[identity_]["updated_at"]
+
+
+def test_some_of_those_who_leave_a_cart_have_agreed_to_mails_and_some_have_not() -> None:
+    left, agreed = (
+        {touch.person.number for touch in touched(PLAN) if touch.kind == kind} for kind in ("cart", "agree")
+    )
+    assert left & agreed
+    assert left - agreed
 
 
 def test_all_spellings_of_an_address_are_one_address() -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 from hub.cli.demo_looks import Fates
 from hub.demo.folder import Folder
 from hub.demo.posts import DEPARTMENTS
-from hub.demo.screen import FRAME_ROWS, Heard, Picture, Screen, board, line
+from hub.demo.screen import LOW_ROWS, TALL_MORE, ByItself, Heard, Picture, Screen, board, line
 from hub.demo.tools import Tool
 from hub.errors import Misconfigured
 from hub.identity.ids import as_text, event_id
@@ -20,6 +20,7 @@ from hub.settings import check
 from producers.gateway.instances import check_sources
 
 BEGAN = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+RULES = ("first-order", "left-cart", "new-lead", "open-complaint", "urgent-ticket")
 ONE, TWO, THREE = (event_id("crm", str(number)) for number in range(3))
 
 
@@ -58,11 +59,13 @@ def test_the_settings_of_the_demo_are_right_and_closed_to_others(tmp_path: Path)
     folder.first_start()
     listeners = {"gateway": "127.0.0.1:1", "console": "127.0.0.1:2", "inbox": "127.0.0.1:4"}
     secrets = {"crm": "secret", "shop": "secret", "desk": "secret"}
-    folder.write_settings(listeners, secrets, {"sales": (Tool("sales"), "http://127.0.0.1:3/hub")})
+    folder.write_settings(listeners, secrets, {"sales": (Tool("sales"), "http://127.0.0.1:3/hub")}, "127.0.0.1:5")
     found = check(tomllib.loads(folder.settings.read_text()))
     assert (found.state, found.gateway.port, list(found.destinations)) == (folder.state, 1, ["sales"])
     assert {*found.sources} == {"contact-form", "offer-form", "inbox", "shop", "desk"}
     assert check_sources(found) == []
+    assert (found.rules.folder, found.mail.relay, {*found.teams}) == (folder.rules, "127.0.0.1:5", {"sales", "service"})
+    assert found.rules.time_scale * 86_400 == pytest.approx(5, rel=1e-3)
     assert folder.settings.stat().st_mode & 0o077 == 0
 
 
@@ -78,17 +81,20 @@ def a_picture() -> Picture:
         tools={
             name: Heard(1234, 567, 89, 503, is_out=name == "marketing") for name in ("sales", "service", "marketing")
         },
+        by_itself=ByItself(dict.fromkeys(RULES, 12), 3, 1234, 5, 6, 78, 9),
+        letters=[f"somebody.with.a.long.address{number}@example.com: May we still help you?" for number in range(50)],
         news=[f"Somebody with quite a long name, number {number}" * 3 for number in range(50)],
     )
 
 
-@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (80, 18)])
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (80, 39), (120, 40), (120, 60), (80, 22)])
 def test_the_table_fits_the_terminal_and_no_line_of_it_is_broken(width: int, height: int) -> None:
     console = Console(width=width, height=height, force_terminal=True, color_system=None, record=True)
-    console.print(board(a_picture(), height - FRAME_ROWS))
+    console.print(board(a_picture(), height))
     rows = console.export_text().splitlines()
-    assert max(len(rows), FRAME_ROWS - 3) < height
-    assert rows[-1].startswith("Somebody" if height > FRAME_ROWS else "outbox")
+    assert len(rows) < height
+    assert rows[-1].startswith("Somebody" if height > LOW_ROWS else "By itself  60 actions, 1,234 mails")
+    assert any("customers who wait in a rule" in row for row in rows) is (height >= LOW_ROWS + TALL_MORE)
     assert sum("web forms" in row and "people" in row for row in rows) == 1
     assert sum("profiles" in row and "sales" in row for row in rows) == 1
     assert any("Was told  marketing is out for now" in row for row in rows)

@@ -24,6 +24,8 @@ PLACES = [
     *(["deliveries", name] for name in ("list", "show", "retry")),
     *(["duplicates", name] for name in ("list", "show", "decide")),
     *(["rules", name] for name in ("check", "apply", "list", "show", "explain", "pause", "resume")),
+    *(["tasks", name] for name in ("list", "add", "done", "wait", "reopen", "drop", "assign", "postpone")),
+    *(["pool", name] for name in ("list", "take")),
     *(["sources", name] for name in ("list", "test")),
     ["config", "check"],
     *(["embedded", name] for name in ("start", "status", "stop", "env")),
@@ -64,6 +66,9 @@ def test_every_help_teaches_by_example(words: list[str]) -> None:
         ["profiles", "assign", "x"],
         ["profiles", "assign", "x", "eve@example.com", "--pool"],
         ["profiles", "tag", "x"],
+        ["tasks", "assign", "x"],
+        ["tasks", "list", "--bucket", "someday"],
+        ["pool", "take", "x"],
     ],
 )
 def test_wrong_use_is_status_2(words: list[str]) -> None:

@@ -21,20 +21,20 @@ from hub.identity.evidence import Fact
 from hub.identity.ids import as_text, record_id
 from hub.identity.remarks import OWNER, STAGE
 from hub.storage.erasure import Written
-from schemas.envelope import SETTINGS, hub_only
+from schemas.envelope import SETTINGS, TASKS, hub_only
 from schemas.events import EVENTS
 from schemas.events.hub import LONGEST_NOTE, CallWritten, NoteWritten
-from tests.support.remarks import ANN, AUTHORS, NOTE, VALUES, on_its_topic, said_of
+from tests.support.remarks import ANN, NOTE, VALUES, authors, on_its_topic, said_of
 
 RECORD = record_id("shop", "account", "1")
 SHAPES: Mapping[str, type[BaseModel]] = {
-    **{name: EVENTS[name] for name in SETTINGS}, "note.added": NoteWritten, "call.logged": CallWritten
+    **{name: EVENTS[name] for name in SETTINGS | TASKS}, "note.added": NoteWritten, "call.logged": CallWritten
 }  # fmt: skip
 SAID = [
     said_of(RECORD, field, value, by=by, natural_id=f"{field} {value} {by}")
     for field, values in VALUES.items()
     for value in values
-    for by in (AUTHORS if field else AUTHORS[:2])
+    for by in authors(field)
 ]
 
 
@@ -74,9 +74,23 @@ words = st.sampled_from(["", " ", "a", "eve", ANN, "no address", "a@b c", "x" * 
 values: st.SearchStrategy[Any] = words | st.sampled_from(
     [None, 7, -1, True, 1.5, [], {}, "x" * LONGEST_NOTE, "x" * (LONGEST_NOTE + 1)]
 )
+times = st.sampled_from(
+    [
+        "2026-11-22T08:15:30Z", "2026-11-22T08:15:30.123+01:00", "2026-11-22T08:15:30", "2026-11-22 08:15:30Z",
+        "2026-02-30T08:15:30Z", "2026-11-22T25:15:30Z", "0001-01-01T00:00:00+05:00", "2026-11-22", "2d",
+        "2026-11-22T08:15:30+99:00", "2026-11-22T08:15:30Z\n", "1000-01-01T00:00:00+05:00",
+    ]
+)  # fmt: skip
 data = st.fixed_dictionaries(
-    {"by": st.just("eve"), "record": st.just(as_text(RECORD))},
-    optional=dict.fromkeys(("owner", "stage", "tag", "text", "rule", "outcome", "duration_seconds", "more"), values),
+    {"by": st.just("eve"), "record": st.just(as_text(RECORD)), "task": st.just(as_text(RECORD))},
+    optional={
+        **dict.fromkeys(
+            ("owner", "stage", "tag", "text", "rule", "outcome", "duration_seconds", "more", "to", "team"), values
+        ),
+        "title": values,
+        "kind": st.sampled_from(["task", "reminder"]) | values,
+        "due": times | values,
+    },
 )
 
 
@@ -105,6 +119,12 @@ def test_the_reader_takes_what_the_published_shape_takes(event_type: str, said: 
         ("call.logged", {"text": "x", "duration_seconds": -1}, "data.duration_seconds"),
         ("stage.set", {"stage": "lead", "record": "ann"}, "data.record"),
         ("note.added", {"text": "x", "by": "rule:welcome"}, "data.by"),
+        ("task.done", {}, "data.task"),
+        ("task.done", {"task": "my task"}, "data.task"),
+        ("task.done", {"task": as_text(RECORD), "by": "rule:welcome"}, "data.by"),
+        ("task.assigned", {"task": as_text(RECORD)}, "data.to"),
+        ("task.postponed", {"task": as_text(RECORD), "due": "2026-02-30T08:15:30Z"}, "data.due"),
+        ("task.created", {"task": as_text(RECORD), "title": "x", "kind": "task"}, "data.due"),
     ],
 )
 def test_a_letter_names_the_field(event_type: str, said: dict[str, Any], field: str) -> None:
@@ -113,7 +133,7 @@ def test_a_letter_names_the_field(event_type: str, said: dict[str, Any], field: 
     assert unread.value.field == field
 
 
-@pytest.mark.parametrize("event_type", sorted(SETTINGS))
+@pytest.mark.parametrize("event_type", sorted(SETTINGS | TASKS))
 def test_nobody_but_the_hub_sets_anything(event_type: str) -> None:
     assert hub_only(event_type)
     said = {"by": "eve", "record": as_text(RECORD), "owner": ANN, "stage": "lead", "tag": "urgent"}

@@ -12,7 +12,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from consumers.destinations.webhook import Settings, call, render, wants
 from consumers.instances import check_destinations, instances
 from hub import clock
-from hub.components import Notice
+from hub.destinations import Notice
 from hub.errors import Misconfigured
 from hub.settings import check, overlay
 from schemas.profile import Told
@@ -99,7 +99,7 @@ def test_a_tool_hears_what_it_subscribed_to() -> None:
         ({"colour": "red"}, "destinations.sales.colour: Extra inputs are not permitted"),
         (
             {"kind": "webhok"},
-            "destinations.sales.kind: no destination of kind 'webhok'; there are webhook; did you mean",
+            "destinations.sales.kind: no destination of kind 'webhok'; there are slack, webhook; did you mean",
         ),
     ],
 )

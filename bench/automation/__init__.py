@@ -1,0 +1,1 @@
+"""Rules under load and in bad weather: see bench/README.md."""

@@ -7,19 +7,16 @@ from collections.abc import Iterator
 from consumers.actions import ACTIONS
 from hub.automation.files import Loaded
 from hub.automation.problems import Place, Problem
-from hub.automation.walk import leaves, roots, steps_of
+from hub.automation.walk import steps_of
 from hub.verbs import House
-from schemas.conditions import SegmentAsked
-from schemas.rules import ActionStep, OnEvent, Rule
-
-NO_SEGMENTS = "who is in a segment is not followed yet: ask the profile or a count"
+from schemas.rules import ActionStep, Rule
 
 
 def beyond(one: Loaded, house: House) -> list[Problem]:
     """Everything in a file that this hub cannot do, with what hub.toml names."""
     if not isinstance(one.value, Rule):
         return []
-    return [one.where.problem(place, reason) for place, reason in (*_verbs(one.value, house), *_segments(one.value))]
+    return [one.where.problem(place, reason) for place, reason in _verbs(one.value, house)]
 
 
 def _verbs(rule: Rule, house: House) -> Iterator[tuple[Place, str]]:
@@ -32,11 +29,3 @@ def _verbs(rule: Rule, house: House) -> Iterator[tuple[Place, str]]:
         action = ACTIONS[step.verb]
         if reason := action.wrong(action.settings.model_validate(step.settings), house):
             yield (*place, step.verb), reason
-
-
-def _segments(rule: Rule) -> Iterator[tuple[Place, str]]:
-    for place, trigger in [(("when",), rule.when), *((("exits", n), one) for n, one in enumerate(rule.exits))]:
-        if not isinstance(trigger, OnEvent):
-            yield place, NO_SEGMENTS
-    for root, tree in roots(rule):
-        yield from ((place, NO_SEGMENTS) for place, leaf in leaves(tree, root) if isinstance(leaf, SegmentAsked))

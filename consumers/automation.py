@@ -1,4 +1,4 @@
-"""Automation: the topic `activities` → which rules fire, what is done at once, and who waits.
+"""Automation: the topic `activities` → who is in which segment, which rules fire, what is done at once, and who waits.
 
 It reads what profiles came to and writes decisions, journeys and deeds; what a rule sets on a profile is an event on
 `inbound.hub`, for the one writer of profiles (design §2).
@@ -7,68 +7,31 @@ It reads what profiles came to and writes decisions, journeys and deeds; what a 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
-import msgspec
 import orjson
 
+from consumers import segments
 from consumers.book import Book, Kept
 from consumers.doing import Deed, deeds, do
+from consumers.hearing import Became, Heard, hear
 from consumers.sights import Look, Sights, person
 from consumers.ways import Manner, outcome, rest
-from hub import clock
 from hub.automation.conditions import Outcome
-from hub.automation.decisions import Decision, Occasion, Verdict, decide
+from hub.automation.decisions import Decision, Verdict, decide
 from hub.automation.problems import path
 from hub.automation.program import run
 from hub.automation.view import Trigger
 from hub.components import Hints, Record
-from hub.errors import Unreadable
-from hub.identity.ids import as_text, from_text, hash_id
+from hub.identity.ids import as_text, hash_id
 from hub.storage import automation, erasure, journeys
 from hub.storage.automation import Decided, Firings, Whose
 from hub.storage.journeys import Begun, Rest
 from hub.storage.pool import Connection
 from hub.storage.rules import InForce
-from schemas.envelope import HUB
 from schemas.topics import ACTIVITIES
 
 GROUP = "automation"
-_NOBODYS = (b"profile.", b"segment.", b"action.", b"source.", b"records.", b"decision.")
-"""Types that the hub makes about itself begin so: they set nothing off."""
-
-
-class _Activity(msgspec.Struct):
-    """A record of the topic `activities`: `schemas.profile.Activity`."""
-
-    id: str
-    profile_id: str
-    type: str
-    source: str
-    at: str
-    received_at: str
-    data: msgspec.Raw
-    hops: int = 0
-    origin: str = ""
-
-
-_decode = msgspec.json.Decoder(_Activity).decode
-_data = msgspec.json.Decoder(dict[str, Any]).decode
-
-
-class Heard(NamedTuple):
-    """An event from outside, or of a person, as rules are set off by it; its data is read where a rule looks at it."""
-
-    event: bytes
-    profile: bytes
-    type: str
-    source: str
-    data: msgspec.Raw
-    at: datetime
-    received_at: datetime
-    hops: int = 0
-    origin: str = ""
 
 
 class _Case(NamedTuple):
@@ -92,30 +55,22 @@ class Automation:
         self._manner = manner
         self._book = Book()
 
-    def read(self, record: Record) -> Heard | None:
-        """One record, decoded; None where it sets nothing off. Raises Unreadable."""
-        if (dict(record.headers).get("ce_type") or b"").startswith(_NOBODYS):
-            return None
-        try:
-            one = _decode(record.value or b"")
-        except msgspec.DecodeError as error:
-            raise Unreadable(f"the value is no activity: {error}", "value") from error
-        event, profile = from_text(one.id), from_text(one.profile_id)
-        at, received_at = clock.parse(one.at), clock.parse(one.received_at)
-        if event is None or profile is None or at is None or received_at is None:
-            raise Unreadable("the value is no activity: its ids are UUIDs, its times RFC 3339", "value")
-        if one.source == HUB and "rule" in _data(one.data):
-            return None
-        return Heard(event, profile, one.type, one.source, one.data, at, received_at, one.hops, one.origin)
+    def read(self, record: Record) -> Heard | Became | None:
+        """One record, decoded; None where it is nothing to rules and segments. Raises Unreadable."""
+        return hear(record)
 
-    async def write(self, transaction: Connection, items: Sequence[Heard | None]) -> None:
-        """Rouse who waits for these events; decide what they set off, and begin it."""
-        heard = {one.event: one for one in items if one is not None}
-        if not heard:
+    async def write(self, transaction: Connection, items: Sequence[Heard | Became | None]) -> None:
+        """Who is in which segment now? Rouse who waits for these events; decide what they set off, and begin it."""
+        told = [one for one in items if one is not None]
+        if not told:
             return
         await self._book.refresh(transaction)
+        if self._book.segments:
+            await erasure.enter(transaction)
+            await segments.follow(transaction, self._book.segments, told)
+        heard = {one.event: one for one in told if isinstance(one, Heard) and not one.by_rule}
         heeded = {(one.profile, one.type) for one in heard.values() if self._book.may_be_heeded(one.type)}
-        if not heeded and not any(self._book.set_off_by(one.type) for one in heard.values()):
+        if not heeded and not any(self._book.set_off_by(one.type, one.subject) for one in heard.values()):
             return
         await erasure.enter(transaction)
         if heeded:
@@ -136,7 +91,7 @@ class Automation:
         found = [
             (one, stands, kept)
             for one in heard.values()
-            for stands, kept in self._book.set_off_by(one.type)
+            for stands, kept in self._book.set_off_by(one.type, one.subject)
             if one.received_at > stands.since
         ]
         if not found:
@@ -176,7 +131,7 @@ def _undecided(one: Heard, stands: InForce, before: Collection[tuple[bytes, str,
 
 
 def _look(one: Heard, whose: Whose) -> Look:
-    trigger = Trigger(one.type, one.source, _data(one.data))
+    trigger = Trigger(one.type, one.source, one.told)
     return Look(whose.profile, person(whose.line), one.at, one.event, trigger, one.hops, one.origin)
 
 
@@ -222,8 +177,7 @@ def _decision(case: _Case, sights: Sights, firings: Firings) -> Decision:
     one = case.heard
     times = firings.get(_place(case), ())
     last = min(times, key=lambda at: abs(one.at - at), default=None)
-    occasion = Occasion(one.type, one.at, one.received_at, hops=one.hops)
-    return decide(case.kept.rule, occasion, sights.view(case.look), last)
+    return decide(case.kept.rule, one.occasion, sights.view(case.look), last)
 
 
 def _row(case: _Case, decision: Decision) -> Decided:

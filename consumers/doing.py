@@ -32,7 +32,7 @@ from hub.storage.mails import Mail
 from hub.storage.outbox import Message
 from hub.storage.pool import Connection
 from hub.verbs import Hold, MailOut, Scene, Statement, Tell
-from schemas.envelope import HUB
+from schemas.envelope import HUB, SEGMENT_CHANGES
 from schemas.topics import HUB_TOPIC
 
 _raw = msgspec.Raw
@@ -64,8 +64,11 @@ class Deed(NamedTuple):
 
 
 def deeds(rule: tuple[str, int], look: Look, record: bytes, acts: Sequence[Act], at: datetime) -> Iterator[Deed]:
-    """The deeds of acts that are due at one time: a millisecond apart, so that the later one is the newer one."""
-    for number, act in enumerate(acts):
+    """The deeds of acts that are due at one time: a millisecond apart, so that the later one is the newer one.
+
+    What a segment sets off is newer than what brought somebody into it, which may be a deed as well.
+    """
+    for number, act in enumerate(acts, start=look.trigger.type in SEGMENT_CHANGES):
         yield Deed(*rule, look.event, record, act.step, act.verb, act.settings, at + number * _APART, look)
 
 
@@ -221,10 +224,16 @@ def _mail(deed: Deed, number: int, letter: MailOut) -> Mail:
     return Mail(identity, letter.recipient, letter.subject, letter.text, deed.record, letter.headers, audience)
 
 
+def _hops(deed: Deed) -> dict[str, int]:
+    """Rules and segments may lead to each other: each rule that a segment set off counts one more."""
+    hops = deed.look.hops + (deed.look.trigger.type in SEGMENT_CHANGES)
+    return {"hops": hops} if hops else {}
+
+
 def _said(deed: Deed, number: int, statement: Statement) -> Message:
     """The event on `inbound.hub`; its id is the hash of the ledger's key, so it is the same whenever it is made."""
     key = _key(deed, number)
     record = as_text(deed.record)
-    data = {"by": f"rule:{deed.rule}", "rule": deed.rule, "record": record, **statement.data}
+    data = {"by": f"rule:{deed.rule}", "rule": deed.rule, "record": record, **_hops(deed), **statement.data}
     event = as_text(event_id(HUB, key))
     return Message(HUB_TOPIC, record, statement.type, event, _raw(orjson.dumps(data)), clock.text(deed.at))

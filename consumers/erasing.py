@@ -87,6 +87,7 @@ async def _take_out_people(connection: Connection, sifted: Sifted, found: Forgot
     await traces.empty_suspicions(connection, found.gone | told, values)
     await traces.move_automation(connection, sifted.moved)
     await traces.empty_automation(connection, sifted.touched, found.gone, sifted.lost)
+    await traces.empty_segments(connection, sifted.touched, found.gone, told)
     identifiers = await traces.forget_claims(connection, sifted.touched)
     await traces.forget_records(connection, found.gone, found.bare)
     new = {

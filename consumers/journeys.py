@@ -19,6 +19,7 @@ import structlog
 
 from consumers.book import Book, Kept
 from consumers.doing import Deed, deeds, do
+from consumers.looks import Looks
 from consumers.sights import Look, Sights, person
 from consumers.tide import Logs, Tide
 from consumers.ways import Manner, outcome, rest
@@ -26,6 +27,7 @@ from hub import clock
 from hub.automation.conditions import evaluate
 from hub.automation.decisions import Occasion, is_meant
 from hub.automation.program import Pause, run
+from hub.automation.segments import occasion as occasion_of
 from hub.automation.view import Person, Trigger
 from hub.automation.waiting import is_met
 from hub.components import Hints
@@ -44,24 +46,28 @@ _log = structlog.get_logger("hub.journeys")
 
 
 async def run_journeys(pool: Pool, kafka: Kafka, manner: Manner, hints: Hints, stop: asyncio.Event) -> None:
-    """Look after everybody who waits until `stop`. A broker or database that is away is waited for."""
-    walker = Walker(pool, manner, Tide(kafka.prefix, manner.scale))
+    """Look after everybody who waits until `stop`, and after segments. A broker or database that is away is waited for.
+
+    Segments come first: who left one because of time may end a journey by it.
+    """
+    tide = Tide(kafka.prefix, manner.scale)
+    looks, walker = Looks(pool, tide), Walker(pool, manner, tide)
     async with AsyncExitStack() as line:
         logs: Logs | None = None
         while not stop.is_set():
             try:
-                moved = await walker.turn()
+                moved = await looks.turn() + await walker.turn()
                 if moved:
                     hints.wake("outbox")
                     hints.wake("mails")
                     hints.wake("deliveries")
-                elif await walker.is_held_up():
+                elif await looks.is_held_up() or await walker.is_held_up():
                     if logs is None:
                         logs = await line.enter_async_context(open_ends(kafka))
                     await walker.follow(logs)
                     await clock.pause(stop, POLL_SECONDS)
                 else:
-                    await hints.wait("journeys", await walker.until_due())
+                    await hints.wait("journeys", await looks.until_due(await walker.until_due()))
             except Retry as error:
                 _log.warning("journeys_wait", error=str(error))
                 await line.aclose()
@@ -160,7 +166,7 @@ class Place(NamedTuple):
         if self.is_second:
             return self._ends("the same customer is on this way already"), []
         for one in self.heard:
-            occasion = Occasion(one.type, one.at, one.received_at)
+            occasion = occasion_of(one.type, one.at, one.received_at, orjson.loads(one.data))
             if self._leaves(occasion, one, sights):
                 return self._ends(f"left at {one.type}"), []
             if is_met(self._wait.wait, occasion):

@@ -47,6 +47,7 @@ class Remarked(msgspec.Struct):
     by: Text
     record: Text
     rule: Text | None = None
+    hops: Annotated[int, msgspec.Meta(ge=0)] | None = None
     owner: Whom | msgspec.UnsetType | None = msgspec.UNSET
     stage: Label | msgspec.UnsetType = msgspec.UNSET
     tag: Label | msgspec.UnsetType = msgspec.UNSET

@@ -1,4 +1,4 @@
-"""What rules see: the profile out of its line, the trigger, and counts that are asked for all together."""
+"""What rules see: the profile out of its line, the trigger, and counts and segments that are asked for all together."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import msgspec
 from hub.automation.values import before
 from hub.automation.view import Person, Trigger, View
 from hub.automation.walk import leaves
-from hub.storage import automation
+from hub.storage import automation, segments
 from hub.storage.automation import Question
 from hub.storage.pool import Connection
-from schemas.conditions import CountAsked
+from schemas.conditions import CountAsked, SegmentAsked
 from schemas.rules import span
 
 
@@ -72,18 +72,23 @@ class Sights:
 
     _asked: set[Question] = field(default_factory=set)
     _answers: Mapping[Question, int] = field(default_factory=dict)
+    _members: set[bytes] = field(default_factory=set)
+    _segments: Mapping[bytes, frozenset[str]] = field(default_factory=dict)
 
     def ask(self, look: Look, trees: Iterable[Any]) -> None:
-        """The counts that these conditions want."""
+        """The counts and segments that these conditions want."""
         for tree in trees:
             for _, leaf in leaves(tree):
                 if isinstance(leaf, CountAsked):
                     since = before(look.at, span(leaf.window)) if leaf.window else None
                     self._asked.add(Question(look.profile, leaf.types, since, look.at, look.event))
+                elif isinstance(leaf, SegmentAsked):
+                    self._members.add(look.profile)
 
     async def answer(self, connection: Connection) -> None:
-        """Count."""
+        """Count, and see who is in which segment now."""
         self._answers = await automation.counted(connection, sorted(self._asked, key=_whose)) if self._asked else {}
+        self._segments = await segments.memberships(connection, self._members) if self._members else {}
 
     def view(self, look: Look) -> View:
         """What conditions see at this look."""
@@ -91,4 +96,4 @@ class Sights:
         def counts(types: tuple[str, ...], since: datetime | None, until: datetime) -> int:
             return self._answers[Question(look.profile, types, since, until, look.event)]
 
-        return View(look.at, look.person, counts, event=look.trigger)
+        return View(look.at, look.person, counts, self._segments.get(look.profile, frozenset()), look.trigger)

@@ -51,6 +51,9 @@ HUB = "hub"
 """The name of the hub itself, where an event says which source or key it came through."""
 MERGED, PARTED, WITHDRAWN = "records.merged", "records.parted", "decision.withdrawn"
 ERASED = "records.erased"
+SEGMENT_ENTERED, SEGMENT_LEFT = "segment.entered", "segment.left"
+SEGMENT_CHANGES = frozenset({SEGMENT_ENTERED, SEGMENT_LEFT})
+"""Who came into a segment and who left it: activities that the hub alone makes, and nobody sends."""
 ACTION_FIRED = "action.fired"
 """What a rule did, as it is told on `activities` and to tools."""
 DEEDS = frozenset({MERGED, PARTED, WITHDRAWN, ERASED})

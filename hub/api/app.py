@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from hub.api import decisions, insights, operations, profiles, queue, remarks, tasks
+from hub.api import decisions, insights, operations, profiles, queue, remarks, segments, tasks
 from hub.api.keys import Door
 from hub.api.problems import Problem, answer_errors
 from hub.api.shapes import Health
@@ -54,6 +54,7 @@ def create_app(
     app.include_router(remarks.router)
     app.include_router(tasks.router)
     app.include_router(queue.router)
+    app.include_router(segments.router)
     app.include_router(insights.router)
     app.include_router(operations.router)
     _watchdog(app, checks, before_metrics)

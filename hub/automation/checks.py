@@ -87,7 +87,7 @@ def _references(made: Rule | Segment, segments: set[str]) -> Found:
             yield place, f"{name} is told by `enters: its-name` or `leaves: its-name`"
         elif name in DEEDS or name.startswith(NO_TRIGGER):
             yield place, f"{name} is made by the hub itself and {'sets nothing off' if sets_off else 'is not counted'}"
-    for place, name in _segments(made):
+    for place, name in segments_asked(made):
         if name not in segments:
             yield place, f"no such segment: {name}{meant(name, segments)}"
     if isinstance(made, Rule) and not isinstance(made.when, OnEvent):
@@ -97,7 +97,8 @@ def _references(made: Rule | Segment, segments: set[str]) -> Found:
                 yield (*place, "event"), "who enters or leaves a segment brings no data: ask the profile or a count"
 
 
-def _segments(made: Rule | Segment) -> Iterator[tuple[Place, str]]:
+def segments_asked(made: Rule | Segment) -> Iterator[tuple[Place, str]]:
+    """The segments that a file names, and where."""
     for root, tree in roots(made):
         yield from (
             ((*place, "segment"), leaf.segment) for place, leaf in leaves(tree, root) if isinstance(leaf, SegmentAsked)
@@ -111,7 +112,7 @@ def _segments(made: Rule | Segment) -> Iterator[tuple[Place, str]]:
 
 def _cycle(made: Segment, segments: Mapping[str, Segment]) -> Found:
     """A segment that is a part of itself."""
-    for place, name in _segments(made):
+    for place, name in segments_asked(made):
         way = _way(name, made.name, segments)
         if way is not None:
             yield place, f"goes round in a circle: {' → '.join([made.name, *way])}"
@@ -124,7 +125,7 @@ def _way(start: str, goal: str, segments: Mapping[str, Segment]) -> list[str] | 
         way = ways.pop()
         if way[-1] == goal:
             return way
-        below = {name for _, name in _segments(segments[way[-1]])} if way[-1] in segments else set()
+        below = {name for _, name in segments_asked(segments[way[-1]])} if way[-1] in segments else set()
         ways += [[*way, name] for name in sorted(below - seen)]
         seen |= below
     return None

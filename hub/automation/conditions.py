@@ -15,7 +15,7 @@ from typing import Any
 
 from hub.automation.problems import Place
 from hub.automation.values import Incomparable, age, before, contains, is_missing, order, same, starts_with
-from hub.automation.view import View
+from hub.automation.view import Person, View
 from hub.automation.walk import Leaf
 from schemas.conditions import AllOf, AnyOf, Condition, CountAsked, EventAsked, Not, ProfileAsked, SegmentAsked
 from schemas.rules import span
@@ -115,7 +115,12 @@ def _value(leaf: Leaf, view: View) -> Any:
         case EventAsked(path=path):
             return _of_event(path, view)
         case ProfileAsked(path=path):
-            return view.profile.fields.get(path[7:]) if path.startswith("fields.") else getattr(view.profile, path)
+            return of_profile(path, view.profile)
+
+
+def of_profile(path: str, person: Person) -> Any:
+    """What `{profile: path}` asks for; None where there is nothing."""
+    return person.fields.get(path[7:]) if path.startswith("fields.") else getattr(person, path)
 
 
 def _of_event(path: str, view: View) -> Any:

@@ -8,11 +8,12 @@ from enum import StrEnum
 
 from hub.automation.conditions import Outcome, Truth, evaluate
 from hub.automation.view import View
+from schemas.envelope import SEGMENT_ENTERED, SEGMENT_LEFT
 from schemas.rules import OnEnter, OnEvent, OnLeave, Rule, span
 
 MOST_HOPS = 8
 """Tools that an event may have passed before nothing is set off by it any more (design §4)."""
-ENTERED, LEFT = "segment.entered", "segment.left"
+ENTERED, LEFT = SEGMENT_ENTERED, SEGMENT_LEFT
 
 
 class Verdict(StrEnum):

@@ -33,6 +33,7 @@ COMMANDS = {
     "duplicates": Entry("duplicates", LOOK, "Who may be one person: list, show, decide."),
     "deliveries": Entry("deliveries", LOOK, "What the tools were told: list, show, retry."),
     "rules": Entry("rules", LOOK, "What happens by itself: rules and segments, checked and told."),
+    "segments": Entry("segments", LOOK, "Saved conditions, and who is in them."),
     "funnel": Entry("funnel", LOOK, "Who stands in which stage, who goes on and who does not, and how long it takes."),
     "tasks": Entry("tasks", LOOK, "What is to be done about customers: list, add, done, postpone."),
     "pool": Entry("pool", LOOK, "Customers whom nobody looks after: list, take."),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from consumers.ability import beyond
 from consumers.destinations import DESTINATIONS
-from hub.automation.checks import check
+from hub.automation.checks import check, segments_asked
 from hub.automation.enclosures import Find, enclosed, first_mail
 from hub.automation.files import LARGEST, Loaded, read
-from hub.automation.plan import MODE, Change, as_it_stands, changed, plan
+from hub.automation.plan import MODE, Change, Standing, as_it_stands, changed, plan
 from hub.automation.problems import Problem
 from hub.automation.sentences import sentence
 from hub.errors import Misconfigured
@@ -93,6 +93,8 @@ async def apply(pool: Pool, wish: Wish) -> Applied:
     async with transaction(pool) as connection:
         await rules.alone(connection)
         known = await rules.standing(connection)
+        right, unknown = _with_segments(right, known)
+        problems += unknown
         # A file that is wrong is there all the same: its rule is not gone.
         there = {Path(one.where.file).stem for one in wish.files} - {one.value.name for one in right if one.value}
         found = plan([one.value for one in right if one.value], known, prune=wish.prune)
@@ -114,6 +116,23 @@ async def apply(pool: Pool, wish: Wish) -> Applied:
             told = [_told(one.value) for one in changes]
             await rules.write(connection, changes, told, wish.by)
     return applied
+
+
+def _with_segments(files: Sequence[Loaded], known: Mapping[str, Standing]) -> tuple[list[Loaded], list[Problem]]:
+    """The files whose segments all count, or begin to with these files; and what is wrong with the others."""
+    right, problems = list(files), list[Problem]()
+    while True:
+        count = {name for name, one in known.items() if one.kind == "segment" and one.live}
+        count |= {one.value.name for one in right if isinstance(one.value, Segment)}
+        wrong = {
+            id(one): [one.where.problem(place, f"the segment {name} is not taken over: take its file over as well")
+                      for place, name in segments_asked(one.value) if name not in count]
+            for one in right if one.value
+        }  # fmt: skip
+        if not any(wrong.values()):
+            return right, problems
+        problems += [problem for found in wrong.values() for problem in found]
+        right = [one for one in right if not wrong[id(one)]]
 
 
 def _told(value: Rule | Segment | None) -> str:

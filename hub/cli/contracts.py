@@ -16,6 +16,7 @@ from schemas.envelope import Envelope
 from schemas.events import EVENTS
 from schemas.events.contact import Occurrence
 from schemas.events.hub import CallWritten, NoteWritten
+from schemas.events.segment import SegmentChanged
 from schemas.profile import (
     ActionFired,
     Activity,
@@ -46,6 +47,8 @@ EVERY_OUTBOUND: dict[str, type[BaseModel]] = {
     "profile.merged": Merged,
     "profile.split": Split,
     "activity": Activity,
+    "segment.entered": SegmentChanged,
+    "segment.left": SegmentChanged,
     "action.fired": ActionFired,
     "timeline.entry": TimelineEntry,
     "webhook": Told,

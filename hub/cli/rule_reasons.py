@@ -114,11 +114,14 @@ async def _silent(pool: Pool, event: Event, asked: set[tuple[str, int]]) -> list
     """Rules that look at such events now, and decided nothing about this one."""
     import orjson
 
+    from hub.automation.decisions import sets_off
     from hub.automation.files import parsed
+    from hub.automation.segments import occasion
     from hub.storage import rules
     from hub.storage.pool import reading
-    from schemas.rules import OnEvent, Rule
+    from schemas.rules import Rule
 
+    told = occasion(event.type, event.at, event.received_at, orjson.loads(event.data))
     async with reading(pool) as connection:
         stands = [one for one in await rules.in_force(connection) if (one.name, one.version) not in asked]
         bodies = await rules.bodies(connection, [(one.name, one.version) for one in stands])
@@ -126,7 +129,7 @@ async def _silent(pool: Pool, event: Event, asked: set[tuple[str, int]]) -> list
     for one in stands:
         rule = parsed(orjson.loads(bodies[one.name, one.version]))
         live = any(name == one.name for name, _ in asked) and not one.on_trial
-        if isinstance(rule, Rule) and isinstance(rule.when, OnEvent) and event.type in rule.when.event and not live:
+        if isinstance(rule, Rule) and sets_off(rule, told) and not live:
             late = event.received_at <= one.since
             reason = f"it looks at what arrives after {_text(one.since)}" if late else "it has not heard of it yet"
             found.append(

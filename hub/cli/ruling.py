@@ -225,5 +225,6 @@ async def _turned(name: str, paused: bool) -> bool:
             await rules.alone(connection)
             is_new = await rules.pause(connection, name, getuser(), paused=paused)
         if is_new is None:
-            _known(name, [one.name for one in await rules.listing(pool) if one.live or one.trial])
+            listed = await rules.listing(pool)
+            _known(name, [one.name for one in listed if one.kind == "rule" and (one.live or one.trial)])
     return bool(is_new)

@@ -13,6 +13,7 @@ from hub import clock
 from hub.identity.erasure import Until, again
 from hub.identity.evidence import MAILBOX
 from hub.storage.pool import Connection
+from schemas.envelope import HUB, SEGMENT_CHANGES
 
 _FENCE = 4_711_300
 
@@ -84,13 +85,16 @@ async def claimers(connection: Connection, identifiers: Collection[bytes]) -> se
 
 
 async def written(connection: Connection, records: Collection[bytes]) -> list[Written]:
-    """Every activity of these records."""
+    """Every activity of these records that came in; that they came into segments, and left them, is our own doing."""
     rows = await connection.fetch(
         """
         SELECT record_id, r.kind, r.key_namespace, r.key, event_id, type, a.source, at, received_at, trusted, data
-        FROM activity a JOIN source_record r USING (record_id) WHERE record_id = ANY($1::uuid[])
+        FROM activity a JOIN source_record r USING (record_id)
+        WHERE record_id = ANY($1::uuid[]) AND NOT (a.source = $2 AND a.type = ANY($3::text[]))
         """,
         list(records),
+        HUB,
+        sorted(SEGMENT_CHANGES),
     )
     return [
         Written(record, kind, space, key, event, is_a, source, clock.text(at), clock.text(came), trusted, data.encode())

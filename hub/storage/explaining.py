@@ -9,7 +9,7 @@ from hub.storage.pool import Pool, reading
 
 
 class Event(NamedTuple):
-    """An event, and the profile that it belongs to now (None: nobody's, or erased)."""
+    """An event, and the profile that it belongs to now (None: nobody's, or erased); `data` is JSON."""
 
     id: bytes
     type: str
@@ -17,6 +17,7 @@ class Event(NamedTuple):
     at: datetime
     received_at: datetime
     profile: bytes | None
+    data: str
 
 
 class Verdict(NamedTuple):
@@ -63,7 +64,7 @@ async def event(pool: Pool, identity: bytes) -> Event | None:
     async with reading(pool) as connection:
         row = await connection.fetchrow(
             """
-            SELECT a.event_id, a.type, a.source, a.at, a.received_at, r.profile_id
+            SELECT a.event_id, a.type, a.source, a.at, a.received_at, r.profile_id, a.data
             FROM activity a LEFT JOIN source_record r USING (record_id) WHERE a.event_id = $1
             """,
             identity,

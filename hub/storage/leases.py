@@ -13,6 +13,8 @@ from typing import Literal, NamedTuple
 
 from hub.storage.pool import Connection
 
+Table = Literal["delivery", "journey", "mail", "segment_check", "task"]
+
 
 class Lease(NamedTuple):
     """The right to finish one row: worth something until somebody else is given a higher token."""
@@ -27,9 +29,7 @@ class Leases:
     A row whose owner went silent becomes `lost`, which is one of `waiting`.
     """
 
-    def __init__(
-        self, table: Literal["delivery", "journey", "mail", "task"], *, waiting: tuple[str, ...], taken: str, lost: str
-    ) -> None:
+    def __init__(self, table: Table, *, waiting: tuple[str, ...], taken: str, lost: str) -> None:
         states = ", ".join(f"'{state}'" for state in waiting)
         # The names put in are those of our own tables and states, never anybody's input. Nobody waits who skips what is
         # locked, so leases that are over are taken in any order: one by id would lead through the whole table.

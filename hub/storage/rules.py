@@ -21,6 +21,15 @@ class InForce(NamedTuple):
     on_trial: bool
 
 
+class Counting(NamedTuple):
+    """A segment's version that counts, since when, and what it says (JSON)."""
+
+    name: str
+    version: int
+    since: datetime
+    body: str
+
+
 class Listed(NamedTuple):
     """A rule or segment of the list. The sentence is that of its newest version."""
 
@@ -106,7 +115,11 @@ async def pause(connection: Connection, name: str, by: str, *, paused: bool) -> 
     The caller is `alone`.
     """
     found = await connection.fetchval(
-        "SELECT s.paused FROM rule_state s WHERE name = $1 AND coalesce(live, trial) IS NOT NULL FOR UPDATE", name
+        """
+        SELECT s.paused FROM rule_state s WHERE name = $1 AND coalesce(live, trial) IS NOT NULL
+           AND EXISTS (SELECT FROM rule r WHERE r.name = s.name AND r.kind = 'rule') FOR UPDATE
+        """,
+        name,
     )
     if found is None or found is paused:
         return None if found is None else False
@@ -142,6 +155,17 @@ async def in_force(connection: Connection) -> list[InForce]:
         """
     )
     return [InForce(*row) for row in rows]
+
+
+async def segments(connection: Connection) -> list[Counting]:
+    """The segments that count, by their names."""
+    rows = await connection.fetch(
+        """
+        SELECT s.name, r.version, greatest(s.live_since, r.applied_at), r.body
+        FROM rule_state s JOIN rule r ON r.name = s.name AND r.version = s.live AND r.kind = 'segment' ORDER BY s.name
+        """
+    )
+    return [Counting(*row) for row in rows]
 
 
 async def bodies(connection: Connection, versions: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hub.storage.pool import Pool, reading
+from schemas.envelope import HUB, SEGMENT_CHANGES
 
 
 class Heard(NamedTuple):
@@ -31,13 +32,15 @@ async def heard(pool: Pool) -> dict[str, Heard]:
             SELECT source, sum(events)::bigint, sum(letters)::bigint, max(last_at)
             FROM (
                 SELECT source, count(*) AS events, 0 AS letters, max(received_at) AS last_at
-                FROM activity GROUP BY source
+                FROM activity WHERE NOT (source = $1 AND type = ANY($2::text[])) GROUP BY source
                 UNION ALL
                 SELECT source, 0, count(*) FILTER (WHERE state <> 'resolved'), max(at)
                 FROM dead_letter WHERE source IS NOT NULL GROUP BY source
             ) one
             GROUP BY source
-            """
+            """,
+            HUB,
+            sorted(SEGMENT_CHANGES),
         )
     return {source: Heard(*rest) for source, *rest in rows}
 

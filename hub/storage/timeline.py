@@ -10,7 +10,7 @@ from schemas.envelope import HUB, SETTINGS
 
 
 class Entry(NamedTuple):
-    """An inbound event of a profile; the id is 16 bytes."""
+    """An inbound event of a profile, or that it came into a segment or left it; the id is 16 bytes."""
 
     event: bytes
     type: str

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from hub.storage import fired, told
 from hub.storage.pool import Connection
-from schemas.envelope import DEEDS
+from schemas.envelope import DEEDS, HUB, SEGMENT_CHANGES
 
 
 async def empty_activities(connection: Connection, events: Collection[bytes]) -> None:
@@ -206,6 +206,36 @@ async def empty_automation(
         WHERE record_id = ANY($1::uuid[])
         """,
         list(touched),
+    )
+
+
+async def empty_segments(
+    connection: Connection, touched: Collection[bytes], gone: Collection[bytes], left: Collection[bytes]
+) -> None:
+    """Nobody is in anything under ids that nobody bears, and what records went through that lost words is forgotten.
+
+    Whoever is `left` of them is somebody else now, and looked at anew.
+    """
+    nobodys = sorted({*touched, *gone} - set(left))
+    await connection.execute(
+        "UPDATE activity SET record_id = NULL, data = 'null' WHERE record_id = ANY($1::uuid[]) AND source = $2"
+        " AND type = ANY($3::text[])",
+        list(touched),
+        HUB,
+        sorted(SEGMENT_CHANGES),
+    )
+    await connection.execute("DELETE FROM segment_member WHERE profile_id = ANY($1::uuid[])", nobodys)
+    await connection.execute("DELETE FROM segment_check WHERE id = ANY($1::uuid[])", nobodys)
+    await connection.execute(
+        """
+        INSERT INTO segment_check AS c (id, looked_at, until, because, due_at)
+        SELECT id, now, now, 'applied', now
+        FROM unnest($1::uuid[]) AS u(id) CROSS JOIN (SELECT clock_timestamp() AS now) moment
+        WHERE EXISTS (SELECT FROM segment_round) ORDER BY id
+        ON CONFLICT (id) DO UPDATE SET until = greatest(c.looked_at, excluded.until), because = 'applied',
+               state = 'waiting', due_at = excluded.due_at, lease_until = NULL, token = c.token + 1
+        """,
+        list(left),
     )
 
 

@@ -39,6 +39,9 @@ class Set(Said):
     """What a person or a rule set."""
 
     rule: Text | None = Field(default=None, description="The name of the rule that did it; absent: a person.")
+    hops: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="How many tools and rules led to it, one by the other."
+    )
 
 
 class OwnerAssigned(Set):

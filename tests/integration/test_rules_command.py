@@ -133,8 +133,8 @@ async def test_a_rule_without_a_file_ends_with_prune_alone_and_one_with_a_wrong_
         ({"steps": [{"send_email": {"template": "hello", "source": "subject: x\n---\nx"}}]}, "hub.toml has no relay"),
         ({"steps": [{"assign_owner": {"team": "sail"}}]}, "hub.toml has no team sail"),
         ({"steps": [{"assign_owner": {"team": "nobody", "strategy": "capacity"}}]}, "hub.toml has no team nobody"),
-        ({"when": {"enters": "best"}}, "who is in a segment is not followed yet"),
-        ({"if_": {"segment": "best"}}, "who is in a segment is not followed yet"),
+        ({"when": {"enters": "bestt"}}, "no such segment: bestt; did you mean best?"),
+        ({"if_": {"segment": "worst"}}, "no such segment: worst"),
     ],
 )
 async def test_what_this_hub_cannot_do_is_refused_by_name_and_nothing_is_taken_over(
@@ -146,6 +146,18 @@ async def test_what_this_hub_cannot_do_is_refused_by_name_and_nothing_is_taken_o
     (reason,) = await reasons()
     assert said in reason
     assert await in_force(pool) == []
+
+
+async def test_a_rule_is_taken_over_with_the_segment_that_it_asks_or_behind_it(folder: Path, pool: Pool) -> None:
+    (folder / "best.yaml").write_text("segment: best\nversion: 1\nabout: Best.\nif: {profile: tags, contains: vip}\n")
+    put(folder, when={"enters": "best"})
+    (reason,) = await reasons(str(folder / "some.yaml"))
+    assert "the segment best is not taken over: take its file over as well" in reason
+    assert await in_force(pool) == []
+    assert ("best", "new", 1, None) in await changes()
+    assert await in_force(pool) == [("some", 1, False)]
+    refused = await hub("pause", "best")
+    assert (refused.exit_code, "no such rule" in refused.output) == (1, True)
 
 
 async def test_every_shipped_rule_is_taken_over_where_its_teams_and_a_relay_are(folder: Path, pool: Pool) -> None:

@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 
 from consumers.automation import Automation
 from consumers.journeys import Walker
+from consumers.looks import Looks
+from consumers.reading import read
 from consumers.tide import Tide
 from consumers.ways import Manner
 from hub.automation.plan import changed, plan
@@ -26,7 +28,8 @@ from hub.identity.ids import as_text
 from hub.storage import outbox, rules
 from hub.storage.outbox import Message
 from hub.storage.pool import Pool, transaction
-from schemas.rules import Rule
+from schemas.envelope import HUB
+from schemas.rules import Rule, Segment
 from schemas.topics import ACTIVITIES
 from tests.support.line import write
 from tests.support.memory import fact
@@ -49,6 +52,11 @@ def a_rule(name: str = "some", version: int = 1, **words: Any) -> Rule:
     return Rule.model_validate(said | {word.rstrip("_"): value for word, value in words.items()})
 
 
+def a_segment(name: str, if_: Any, version: int = 1) -> Segment:
+    """A segment of whoever fits."""
+    return Segment.model_validate({"segment": name, "version": version, "about": "A segment.", "if": if_})
+
+
 def happens(
     what: str, who: str = "ann", at: str = hour(0), data: dict[str, Any] | None = None, *, received: str = ""
 ) -> Fact:
@@ -66,8 +74,9 @@ class House:
     manner: Manner = field(default_factory=lambda: Manner(TEAMS))
     heard: list[Record] = field(default_factory=list)
     said: list[Message] = field(default_factory=list)
+    changed: list[dict[str, Any]] = field(default_factory=list)
 
-    async def rules(self, *several: Rule, since: str = "2020-01-01") -> None:
+    async def rules(self, *several: Rule | Segment, since: str = "2020-01-01") -> None:
         """These count, for everything that arrived since then."""
         async with transaction(self.pool) as connection:
             await rules.alone(connection)
@@ -75,6 +84,7 @@ class House:
             await rules.write(connection, changes, [one.name for one in changes], "a test")
             moment = parse(since)
             await connection.execute("UPDATE rule_state SET live_since = $1, trial_since = $1", moment)
+            await connection.execute("UPDATE rule SET applied_at = $1 WHERE kind = 'segment'", moment)
 
     async def happen(self, *facts: Fact) -> list[Record]:
         """These become profiles; gives what stands on `activities` of them."""
@@ -89,6 +99,7 @@ class House:
         new = [_record(one) for one in messages if one.topic == ACTIVITIES.name]
         self.heard += new
         self.said += [one for one in messages if one.topic == "inbound.hub"]
+        self.changed += [orjson.loads(bytes(one.value)) for one in messages if one.type.startswith("segment.")]
         return new
 
     async def hear(self, records: Iterable[Record]) -> None:
@@ -103,6 +114,14 @@ class House:
         for one in facts:
             await self.hear(await self.happen(one))
 
+    async def happen_ours(self, message: Message) -> None:
+        """What a rule said comes in again, becomes part of the profile, and is heard."""
+        headers = {"ce_specversion": "1.0", "ce_id": message.id, "ce_source": HUB, "ce_edge": HUB,
+                   "ce_type": message.type, "ce_time": message.at, "ce_receivedtime": message.at}  # fmt: skip
+        written = [(name, value.encode()) for name, value in headers.items()]
+        record = Record(message.topic, 0, next(_OFFSETS), 0, message.key.encode(), bytes(message.value), written)
+        await self.live(read(record, {}))
+
     async def walk(self, tide: str = "2030-01-01") -> int:
         """Whoever is due goes on, until nobody is; everything that arrived before the tide was heard of."""
         past = Tide()
@@ -112,6 +131,40 @@ class House:
             rounds += 1
             assert rounds < 1000
         return rounds
+
+    async def look(self, tide: str = "2030-01-01") -> int:
+        """Timers of segments that ran out before the tide, everybody for a new one; says how much there was to do."""
+        past = Tide()
+        past.past = datetime.fromisoformat(tide).replace(tzinfo=UTC)
+        looks, found = Looks(self.pool, past), 0
+        while moved := await looks.turn():
+            found += moved
+        return found
+
+    async def told(self) -> list[dict[str, Any]]:
+        """What was said of segments since this was asked last; all of it is heard."""
+        await self.hear(await self.relay())
+        told, self.changed = self.changed, []
+        return told
+
+    async def members(self) -> dict[str, set[str]]:
+        """Segment → those who are in it, by what stands before the @ of their address."""
+        rows = await self.pool.fetch(
+            "SELECT segment, split_part(line->'fields'->'email'->>'value', '@', 1)"
+            " FROM segment_member LEFT JOIN profile USING (profile_id)"
+        )
+        found: dict[str, set[str]] = {}
+        for segment, name in rows:
+            found.setdefault(segment, set()).add(name)
+        return found
+
+    async def changes(self) -> list[tuple[str, str, str, str]]:
+        """Who came and went, in the order of their times: verb, segment, because, time."""
+        rows = await self.pool.fetch(
+            "SELECT type, data->>'segment', data->>'because', at FROM activity"
+            " WHERE type LIKE 'segment.%' ORDER BY at, 2, 1"
+        )
+        return [(row[0].removeprefix("segment."), row[1], row[2], text(row[3])) for row in rows]
 
     async def journeys(self) -> list[str]:
         """How journeys stand, in the order of their triggers: an outcome, or that they wait."""

@@ -7,6 +7,7 @@ It reads what profiles came to and writes decisions, journeys and deeds; what a 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
@@ -17,8 +18,8 @@ from consumers.doing import Deed, deeds, do
 from consumers.hearing import Became, Heard, hear
 from consumers.sights import Look, Sights, person
 from consumers.ways import Manner, outcome, rest
-from hub.automation.conditions import Outcome
-from hub.automation.decisions import Decision, Verdict, decide
+from hub.automation.conditions import Outcome, Truth, evaluate
+from hub.automation.decisions import Decision, Verdict, judged, refusal
 from hub.automation.problems import path
 from hub.automation.program import run
 from hub.automation.view import Trigger
@@ -29,9 +30,16 @@ from hub.storage.automation import Decided, Firings, Whose
 from hub.storage.journeys import Begun, Rest
 from hub.storage.pool import Connection
 from hub.storage.rules import InForce
+from hub.streams.pace import Sip
 from schemas.topics import ACTIVITIES
 
 GROUP = "automation"
+SIP = Sip(500, 0.15)
+"""A decision costs more round trips than a profile, and nobody waits for it as for an answer."""
+
+
+_Key = tuple[bytes, str, int]
+"""Event, rule, version."""
 
 
 class _Case(NamedTuple):
@@ -137,21 +145,45 @@ def _look(one: Heard, whose: Whose) -> Look:
 
 async def _decided(connection: Connection, cases: Sequence[_Case]) -> tuple[list[_Case], Sights]:
     """What the rules say, written down; gives those that fire, in the order of the events."""
-    sights = Sights()
-    for case in cases:
-        sights.ask(case.look, case.kept.asks)
-    await sights.answer(connection)
-    firings = await _firings(connection, cases)
+    sights, refusals = Sights(), [refusal(case.kept.rule, case.heard.occasion) for case in cases]
+    outcomes = await _outcomes(connection, sights, [case for case, no in zip(cases, refusals, strict=True) if not no])
+    firings = await _firings(connection, [case for case in cases if _holds(case, outcomes)])
     rows, fired = [], []
-    for case in cases:
-        decision = _decision(case, sights, firings)
+    for case, no in zip(cases, refusals, strict=True):
+        decision = no or judged(case.kept.rule, case.heard.occasion, outcomes[_key(case)], _last(case, firings))
         rows.append(_row(case, decision))
         if decision.verdict in {Verdict.FIRED, Verdict.TRIAL}:
             firings.setdefault(_place(case), []).append(case.heard.at)
         if decision.fires:
             fired.append(case)
     await automation.write_decisions(connection, rows)
+    for case in fired:
+        sights.ask(case.look, case.kept.asks)
+    await sights.answer(connection)
     return fired, sights
+
+
+async def _outcomes(connection: Connection, sights: Sights, cases: Sequence[_Case]) -> dict[_Key, Outcome]:
+    """What the conditions come to. Only where a count makes a difference it is made."""
+    for case in cases:
+        if case.kept.asks_segments:
+            sights.ask_segments(case.look)
+    await sights.answer(connection)
+    found = {_key(case): evaluate(case.kept.rule.condition, sights.view(case.look)) for case in cases}
+    open_ = [case for case in cases if found[_key(case)].truth is Truth.UNKNOWN]
+    for case in open_:
+        sights.ask(case.look, [case.kept.rule.condition])
+    await sights.answer(connection)
+    return found | {_key(case): evaluate(case.kept.rule.condition, sights.view(case.look)) for case in open_}
+
+
+def _key(case: _Case) -> _Key:
+    return case.heard.event, case.stands.name, case.stands.version
+
+
+def _holds(case: _Case, outcomes: Mapping[_Key, Outcome]) -> bool:
+    found = outcomes.get(_key(case))
+    return found is not None and found.holds
 
 
 async def _firings(connection: Connection, cases: Sequence[_Case]) -> Firings:
@@ -173,11 +205,9 @@ def _place(case: _Case) -> tuple[str, bool, bytes]:
     return case.stands.name, case.stands.on_trial, case.whose.profile
 
 
-def _decision(case: _Case, sights: Sights, firings: Firings) -> Decision:
-    one = case.heard
-    times = firings.get(_place(case), ())
-    last = min(times, key=lambda at: abs(one.at - at), default=None)
-    return decide(case.kept.rule, one.occasion, sights.view(case.look), last)
+def _last(case: _Case, firings: Firings) -> datetime | None:
+    """The time nearest to the event's for which the rule fired."""
+    return min(firings.get(_place(case), ()), key=lambda at: abs(case.heard.at - at), default=None)
 
 
 def _row(case: _Case, decision: Decision) -> Decided:

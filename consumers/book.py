@@ -16,10 +16,11 @@ from hub.automation.files import parsed
 from hub.automation.plan import as_it_stands
 from hub.automation.program import Act, Pause, Program, program
 from hub.automation.segments import in_order
-from hub.automation.walk import roots
+from hub.automation.walk import leaves, roots
 from hub.storage import rules
 from hub.storage.pool import Connection
 from hub.storage.rules import Counting, InForce
+from schemas.conditions import SegmentAsked
 from schemas.rules import OnEnter, OnEvent, OnLeave, Rule, Segment
 
 Key = tuple[str, int]
@@ -28,8 +29,8 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A rule's version with its program, the conditions of its way, and those of its exits; and whether it may write
-    to customers.
+    """A rule's version with its program, the conditions of its way, and those of its exits; whether it may write to
+    customers, and whether it asks for segments.
     """
 
     rule: Rule
@@ -37,6 +38,7 @@ class Kept:
     asks: Sequence[Any]
     asks_at_exits: Sequence[Any]
     writes: bool = False
+    asks_segments: bool = False
 
     def heeds(self, place: int) -> tuple[str, ...]:
         """The types of events that may end the wait at this instruction."""
@@ -136,4 +138,5 @@ def _kept(body: str) -> Kept:
         [tree for place, tree in found if place[0] != "exits"],
         [tree for place, tree in found if place[0] == "exits"],
         any(isinstance(one, Act) and one.verb in ACTIONS.names and ACTIONS[one.verb].channel for one in steps),
+        any(isinstance(leaf, SegmentAsked) for _, tree in found for _, leaf in leaves(tree)),
     )

@@ -31,6 +31,7 @@ from hub.storage.ledger import Done
 from hub.storage.mails import Mail
 from hub.storage.outbox import Message
 from hub.storage.pool import Connection
+from hub.streams.keys import key_of
 from hub.verbs import Hold, MailOut, Scene, Statement, Tell
 from schemas.envelope import HUB, SEGMENT_CHANGES
 from schemas.topics import HUB_TOPIC
@@ -236,4 +237,5 @@ def _said(deed: Deed, number: int, statement: Statement) -> Message:
     record = as_text(deed.record)
     data = {"by": f"rule:{deed.rule}", "rule": deed.rule, "record": record, **_hops(deed), **statement.data}
     event = as_text(event_id(HUB, key))
-    return Message(HUB_TOPIC, record, statement.type, event, _raw(orjson.dumps(data)), clock.text(deed.at))
+    key = key_of(deed.look.trigger.data, record)
+    return Message(HUB_TOPIC, key, statement.type, event, _raw(orjson.dumps(data)), clock.text(deed.at))

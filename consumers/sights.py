@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -50,8 +50,7 @@ def _whose(question: Question) -> bytes:
     return question.profile
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """A moment at which a rule looks: whom at, when, and which event it is about, as trigger and by its id.
 
     `hops` says how many tools that event has passed, `origin` which.
@@ -71,9 +70,9 @@ class Sights:
     """Views of many looks; ask for all of them first, so that their counts are one query."""
 
     _asked: set[Question] = field(default_factory=set)
-    _answers: Mapping[Question, int] = field(default_factory=dict)
+    _answers: dict[Question, int] = field(default_factory=dict)
     _members: set[bytes] = field(default_factory=set)
-    _segments: Mapping[bytes, frozenset[str]] = field(default_factory=dict)
+    _segments: dict[bytes, frozenset[str]] = field(default_factory=dict)
 
     def ask(self, look: Look, trees: Iterable[Any]) -> None:
         """The counts and segments that these conditions want."""
@@ -85,15 +84,21 @@ class Sights:
                 elif isinstance(leaf, SegmentAsked):
                     self._members.add(look.profile)
 
+    def ask_segments(self, look: Look) -> None:
+        """The segments alone."""
+        self._members.add(look.profile)
+
     async def answer(self, connection: Connection) -> None:
-        """Count, and see who is in which segment now."""
-        self._answers = await automation.counted(connection, sorted(self._asked, key=_whose)) if self._asked else {}
-        self._segments = await segments.memberships(connection, self._members) if self._members else {}
+        """Count, and see who is in which segment now; what was answered before is not asked again."""
+        if new := self._asked - self._answers.keys():
+            self._answers |= await automation.counted(connection, sorted(new, key=_whose))
+        if members := self._members - self._segments.keys():
+            self._segments |= dict.fromkeys(members, frozenset()) | await segments.memberships(connection, members)
 
     def view(self, look: Look) -> View:
         """What conditions see at this look."""
 
-        def counts(types: tuple[str, ...], since: datetime | None, until: datetime) -> int:
-            return self._answers[Question(look.profile, types, since, until, look.event)]
+        def counts(types: tuple[str, ...], since: datetime | None, until: datetime) -> int | None:
+            return self._answers.get(Question(look.profile, types, since, until, look.event))
 
         return View(look.at, look.person, counts, self._segments.get(look.profile, frozenset()), look.trigger)

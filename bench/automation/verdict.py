@@ -33,7 +33,7 @@ async def asked(pool: Pool, statement: str, *words: Any) -> int:
 
 async def all_wait(pool: Pool, people: int) -> bool:
     """Whether everybody waits, and was looked at once. Raises Retry."""
-    found = await asked(pool, "SELECT count(*) FROM journey WHERE state = 'waiting' AND NOT roused")
+    found = await asked(pool, "SELECT count(*) FROM journey WHERE state = 'waiting' AND NOT roused AND NOT fresh")
     return found == people
 
 

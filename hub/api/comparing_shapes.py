@@ -35,7 +35,7 @@ class ValueSeen(BaseModel):
     """A value that a question found, and what came out."""
 
     value: Any
-    truth: Literal["true", "false", "error"]
+    truth: Literal["true", "false", "error", "unknown"]
 
 
 class ValuesSeen(BaseModel):

@@ -3,6 +3,8 @@
 A question that its value cannot answer (`at_least: 5` of a text) is an error of the rule and never simply "no". It
 stays one where it matters: `all` with a part that is false is false, `any` with a part that is true is true, everything
 else above an error is an error (the strong logic of Kleene). So the order of the parts never matters.
+
+A count that nobody has made yet is unknown, and so is what hangs on it: only then it has to be made.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.automation.problems import Place
 from hub.automation.values import Incomparable, age, before, contains, is_missing, order, same, starts_with
@@ -22,6 +24,7 @@ from schemas.rules import span
 
 SHOWN = 200
 """Characters of a value that an explanation keeps."""
+NOT_COUNTED = "not counted, for it makes no difference"
 MOST_VALUES = 1000
 """Entries of a list that are looked at; a path through lists gathers no more."""
 
@@ -32,10 +35,10 @@ class Truth(StrEnum):
     TRUE = "true"
     FALSE = "false"
     ERROR = "error"
+    UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """One question: where it stands, what was asked, which value was there, what came out."""
 
     place: Place
@@ -45,8 +48,7 @@ class Seen:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """Whether the condition holds, and every value seen, in the order of the file."""
 
     truth: Truth
@@ -85,6 +87,9 @@ class _Looking:
 
     def _leaf(self, leaf: Leaf, place: Place) -> Truth:
         value = _value(leaf, self.view)
+        if value is None and isinstance(leaf, CountAsked):
+            self.seen.append(Seen(place, asked(leaf), None, Truth.UNKNOWN, NOT_COUNTED))
+            return Truth.UNKNOWN
         reason = None
         try:
             truth = Truth.TRUE if _holds(leaf, value, self.view) else Truth.FALSE
@@ -95,14 +100,14 @@ class _Looking:
 
 
 def _all(truths: list[Truth]) -> Truth:
-    for found in (Truth.FALSE, Truth.ERROR):
+    for found in (Truth.FALSE, Truth.UNKNOWN, Truth.ERROR):
         if found in truths:
             return found
     return Truth.TRUE
 
 
 def _not(truth: Truth) -> Truth:
-    return {Truth.TRUE: Truth.FALSE, Truth.FALSE: Truth.TRUE}.get(truth, Truth.ERROR)
+    return {Truth.TRUE: Truth.FALSE, Truth.FALSE: Truth.TRUE}.get(truth, truth)
 
 
 def _value(leaf: Leaf, view: View) -> Any:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from hub.automation.conditions import Outcome, Truth, evaluate
 from hub.automation.view import View
@@ -28,8 +28,7 @@ class Verdict(StrEnum):
     LOOP = "loop"
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
+class Occasion(NamedTuple):
     """The event as rules are set off by it; `subject` is the segment's name where it tells of one."""
 
     type: str
@@ -43,8 +42,7 @@ UNSEEN = Outcome(Truth.TRUE)
 """Where no question was asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What a rule decided, why, and the values that it saw."""
 
     verdict: Verdict
@@ -78,12 +76,21 @@ def decide(rule: Rule, occasion: Occasion, view: View, last_fired: datetime | No
 
     An event is old by the time between it and its arrival, so a replay of a log fires nothing that it had not fired.
     """
+    return refusal(rule, occasion) or judged(rule, occasion, evaluate(rule.condition, view), last_fired)
+
+
+def refusal(rule: Rule, occasion: Occasion) -> Decision | None:
+    """Why the rule does not fire, whatever its conditions say; None: they are to be asked."""
     if occasion.hops > MOST_HOPS:
         return Decision(Verdict.LOOP, f"the event has passed {occasion.hops} tools, more than {MOST_HOPS}")
     late = occasion.received_at - occasion.at
     if late > span(rule.max_age):
         return Decision(Verdict.TOO_OLD, f"it arrived {_days(late.total_seconds())} after it happened")
-    outcome = evaluate(rule.condition, view)
+    return None
+
+
+def judged(rule: Rule, occasion: Occasion, outcome: Outcome, last_fired: datetime | None) -> Decision:
+    """Whether the rule fires, by what its conditions came to, which is known."""
     if outcome.truth is Truth.ERROR:
         reason = next((one.reason for one in outcome.seen if one.reason), "a question could not be answered")
         return Decision(Verdict.ERROR, str(reason), outcome)

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-CountOf = Callable[[tuple[str, ...], datetime | None, datetime], int]
-"""How many activities of these types have a time in (since, until]; since None: ever. The trigger is not counted."""
+CountOf = Callable[[tuple[str, ...], datetime | None, datetime], int | None]
+"""How many activities of these types have a time in (since, until]; since None: ever. The trigger is not counted.
+
+None: nobody has counted yet.
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+class Trigger(NamedTuple):
     """The event that a rule looks at."""
 
     type: str
     source: str
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = EMPTY
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """The profile as its export line has it; of each field the value alone."""
 
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = EMPTY
     owner: str | None = None
     stage: str | None = None
     tags: Sequence[str] = ()
@@ -36,8 +40,12 @@ def none_at_all(_types: tuple[str, ...], _since: datetime | None, _until: dateti
     return 0
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+def not_counted(_types: tuple[str, ...], _since: datetime | None, _until: datetime) -> None:
+    """The counts as long as nobody has counted."""
+    return
+
+
+class View(NamedTuple):
     """Everything that conditions may ask. `at` is the event's time, with its zone: durations go back from it."""
 
     at: datetime

@@ -87,7 +87,7 @@ async def _duplicates(resources: Resources, stop: asyncio.Event) -> None:
 
 
 async def _automation(resources: Resources, stop: asyncio.Event) -> None:
-    from consumers.automation import Automation
+    from consumers.automation import SIP, Automation
     from consumers.journeys import run_journeys
     from consumers.reminders import Reminders, run_reminders
     from consumers.ways import manner
@@ -97,7 +97,7 @@ async def _automation(resources: Resources, stop: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(run_journeys(resources.batch_pool, kafka, own, hints, stop))
         tasks.create_task(run_reminders(Reminders(resources.batch_pool, own.teams), hints, stop))
-        await consume(kafka, resources.store, [Automation(hints, own)], stop, resources.instance)
+        await consume(kafka, resources.store, [Automation(hints, own)], stop, resources.instance, sip=SIP)
 
 
 async def _dispatcher(resources: Resources, stop: asyncio.Event) -> None:

@@ -145,13 +145,20 @@ def _text(at: datetime | None) -> str | None:
     return text(at) if at else None
 
 
+def _truth(seen: dict[str, Any]) -> str:
+    """A question, and what it came to; a count that made no difference was not made."""
+    if seen["truth"] == "unknown":
+        return f"{'-':<5}  {seen['asked']}; {seen['reason']}"
+    return f"{seen['truth']:<5}  {seen['asked']}; it was {seen['value']!r}"
+
+
 def _print(told: dict[str, Any]) -> None:
     typer.secho(f"{told['type']} from {told['source']}, {told['at']}", bold=True)
     for one in told["rules"]:
         typer.echo(f"{one['rule']} (version {one['version']}{', on trial' * one['on_trial']}): ", nl=False)
         typer.secho(f"{one['verdict']}: {one['reason']}", fg=COLOURS.get(one["verdict"]))
         for seen in one["seen"]:
-            typer.echo(f"  {seen['truth']:<5}  {seen['asked']}; it was {seen['value']!r}")
+            typer.echo(f"  {_truth(seen)}")
         for deed in one["done"]:
             typer.echo(f"  step {deed['step']}: {deed['verb']} {deed['state']}, {_effect(deed['effect'])}")
         if way := one["journey"]:

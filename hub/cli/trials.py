@@ -103,9 +103,15 @@ def _verdict(side: dict[str, Any] | None) -> str:
     return f"[{colour}]{side['verdict']}[/]\n[dim]{escape(side['reason'])}[/]"
 
 
+def _side(side: dict[str, Any] | None) -> str:
+    if side is None:
+        return "not asked"
+    return "not counted" if side["truth"] == "unknown" else f"{side['value']!r}: {side['truth']}"
+
+
 def _values(one: dict[str, Any]) -> str:
     sides = [one["live"], one["trial"]]
-    said = [f"{side['value']!r}: {side['truth']}" if side else "not asked" for side in sides]
+    said = [_side(side) for side in sides]
     return f"{one['asked']}  {said[0]} | {said[1]}"
 
 

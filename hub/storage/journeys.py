@@ -10,7 +10,7 @@ from hub.storage.leases import Lease, Leases
 from hub.storage.pool import Connection
 
 LEASES = Leases("journey", waiting=("waiting",), taken="working", lost="waiting")
-MOST_TAKEN = 256
+MOST_TAKEN, MOST_FRESH = 256, 1000
 
 
 class Rest(NamedTuple):
@@ -82,15 +82,15 @@ class Moved(NamedTuple):
 
 
 async def begin(connection: Connection, journeys: Sequence[Begun]) -> set[bytes]:
-    """Begin journeys; gives the ids of those that had not begun before."""
+    """Begin journeys; gives the ids of those that had not begun before. One that heeds something begins `fresh`."""
     rows = await connection.fetch(
         """
         INSERT INTO journey (id, rule, version, event_id, record_id, occasion, happened_at, state, place, since, until,
-                             heeds, roused, due_at, outcome, ended_at)
+                             heeds, fresh, due_at, outcome, ended_at)
         SELECT id, rule, version, event, record, occasion, happened_at,
                CASE WHEN outcome IS NULL THEN 'waiting' ELSE 'ended' END, place, since, until,
-               string_to_array(heeds, ','), heeds <> '', CASE WHEN heeds <> '' THEN clock_timestamp() ELSE until END,
-               outcome, CASE WHEN outcome IS NOT NULL THEN clock_timestamp() END
+               string_to_array(heeds, ','), heeds <> '', until, outcome,
+               CASE WHEN outcome IS NOT NULL THEN clock_timestamp() END
         FROM unnest($1::uuid[], $2::text[], $3::int[], $4::uuid[], $5::uuid[], $6::json[], $7::timestamptz[], $8::int[],
                     $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[])
              AS u(id, rule, version, event, record, occasion, happened_at, place, since, until, heeds, outcome)
@@ -135,6 +135,27 @@ async def rouse(connection: Connection, heard: Collection[tuple[bytes, str]]) ->
     return len(rows)
 
 
+async def wake_fresh(connection: Connection) -> None:
+    """Waits that have just begun: those of whom something was heard before anybody knew that they heed it are roused.
+
+    Whoever hears of something later rouses them: from here on nothing is missed.
+    """
+    await connection.execute(
+        """
+        UPDATE journey j SET fresh = false, roused = j.roused OR x.missed,
+               due_at = CASE WHEN x.missed THEN clock_timestamp() ELSE j.due_at END
+        FROM (SELECT f.id, EXISTS (
+                  SELECT FROM source_record own JOIN source_record r ON r.profile_id = own.profile_id
+                  JOIN activity a ON a.record_id = r.record_id AND a.type = ANY(f.heeds) AND NOT a.spam
+                  WHERE own.record_id = f.record_id AND a.received_at > f.since AND a.event_id <> f.event_id) missed
+              FROM (SELECT * FROM journey WHERE fresh AND began_at <= statement_timestamp()
+                    LIMIT $1 FOR UPDATE SKIP LOCKED) f) x
+        WHERE j.id = x.id
+        """,
+        MOST_FRESH,
+    )
+
+
 async def take(connection: Connection, tide: datetime, seconds: float) -> list[Lease]:
     """Journeys that are due, the oldest first. Whatever may end a wait and arrived before `tide` was heard of.
 
@@ -142,10 +163,11 @@ async def take(connection: Connection, tide: datetime, seconds: float) -> list[L
     Rules that are paused let everybody wait.
     """
     await LEASES.expire(connection)
+    await wake_fresh(connection)
     rows = await connection.fetch(
         """
         SELECT j.id FROM journey j JOIN rule_state s ON s.name = j.rule AND NOT s.paused
-        WHERE j.state = 'waiting' AND j.due_at <= clock_timestamp()
+        WHERE j.state = 'waiting' AND j.due_at <= statement_timestamp()
           AND (j.roused OR j.heeds = '{}' OR j.until <= $1)
         ORDER BY j.due_at, j.id LIMIT $2
         """,
@@ -160,7 +182,7 @@ async def held_up(connection: Connection, tide: datetime) -> bool:
     found: bool = await connection.fetchval(
         """
         SELECT EXISTS (SELECT FROM journey j JOIN rule_state s ON s.name = j.rule AND NOT s.paused
-                       WHERE j.state = 'waiting' AND j.due_at <= clock_timestamp()
+                       WHERE j.state = 'waiting' AND j.due_at <= statement_timestamp()
                          AND NOT j.roused AND j.heeds <> '{}' AND j.until > $1)
         """,
         tide,
@@ -235,8 +257,8 @@ async def move(connection: Connection, moved: Sequence[Moved]) -> None:
         """
         UPDATE journey j SET state = CASE WHEN u.outcome IS NULL THEN 'waiting' ELSE 'ended' END,
                place = u.place, since = u.since, until = u.until, heeds = string_to_array(u.heeds, ','),
-               roused = u.heeds <> '' AND u.is_new, lease_until = NULL,
-               due_at = CASE WHEN u.heeds <> '' AND u.is_new THEN clock_timestamp() ELSE u.until END,
+               roused = false, fresh = u.heeds <> '' AND u.is_new AND u.outcome IS NULL, lease_until = NULL,
+               due_at = u.until,
                outcome = u.outcome, ended_at = CASE WHEN u.outcome IS NOT NULL THEN clock_timestamp() END,
                silences = j.silences + u.in_silence::int
         FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[], $7::bool[],

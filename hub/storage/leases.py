@@ -32,10 +32,11 @@ class Leases:
     def __init__(self, table: Table, *, waiting: tuple[str, ...], taken: str, lost: str) -> None:
         states = ", ".join(f"'{state}'" for state in waiting)
         # The names put in are those of our own tables and states, never anybody's input. Nobody waits who skips what is
-        # locked, so leases that are over are taken in any order: one by id would lead through the whole table.
+        # locked, so leases that are over are taken in any order: one by id would lead through the whole table. What is
+        # due is compared with the statement's begin: no index leads to a clock that goes on meanwhile.
         self._expire = f"""
             UPDATE {table} x SET state = '{lost}', due_at = clock_timestamp(), lease_until = NULL, token = x.token + 1
-            FROM (SELECT id FROM {table} WHERE state = '{taken}' AND lease_until < clock_timestamp()
+            FROM (SELECT id FROM {table} WHERE state = '{taken}' AND lease_until < statement_timestamp()
                   FOR UPDATE SKIP LOCKED) gone
             WHERE x.id = gone.id RETURNING x.id
         """  # noqa: S608
@@ -43,7 +44,7 @@ class Leases:
             UPDATE {table} x SET state = '{taken}', token = x.token + 1,
                    lease_until = clock_timestamp() + make_interval(secs => $2)
             FROM (SELECT id FROM {table} WHERE id = ANY($1::uuid[]) AND state IN ({states})
-                  AND due_at <= clock_timestamp() ORDER BY id FOR UPDATE SKIP LOCKED) due
+                  AND due_at <= statement_timestamp() ORDER BY id FOR UPDATE SKIP LOCKED) due
             WHERE x.id = due.id RETURNING x.id, x.token
         """  # noqa: S608
         self._renew = f"""

@@ -80,7 +80,7 @@ async def written_to(
         SELECT own.record_id, own.profile_id, count(m.id)
         FROM source_record own JOIN source_record r ON r.profile_id = own.profile_id
         LEFT JOIN mail m ON m.record_id = r.record_id AND m.audience = 'customer' AND m.state <> 'dead'
-                        AND m.created_at > clock_timestamp() - make_interval(secs => $2)
+                        AND m.created_at > statement_timestamp() - make_interval(secs => $2)
         WHERE own.record_id = ANY($1::uuid[]) GROUP BY own.record_id, own.profile_id
         """,
         list(records),
@@ -103,7 +103,7 @@ async def take(connection: Connection, most: int, seconds: float) -> list[Taken]
     await LEASES.expire(connection)
     due = await connection.fetch(
         """
-        SELECT id FROM mail WHERE state IN ('pending', 'retry') AND due_at <= clock_timestamp()
+        SELECT id FROM mail WHERE state IN ('pending', 'retry') AND due_at <= statement_timestamp()
         ORDER BY due_at LIMIT $1
         """,
         most,

@@ -34,7 +34,8 @@ async def owned(connection: Connection, owners: Collection[str]) -> dict[str, in
             SELECT owner, count(*) AS number FROM profile WHERE owner = ANY($1::text[]) GROUP BY 1
             UNION ALL
             SELECT l.effect->'events'->0->>'owner', count(*) FROM ledger l
-            WHERE l.verb = 'assign_owner' AND l.state = 'done' AND l.at > clock_timestamp() - make_interval(secs => $2)
+            WHERE l.verb = 'assign_owner' AND l.state = 'done'
+              AND l.at > statement_timestamp() - make_interval(secs => $2)
               AND l.effect->'events'->0->>'owner' = ANY($1::text[])
               AND NOT EXISTS (SELECT FROM activity a WHERE a.event_id = (l.effect->'events'->0->>'id')::uuid)
             GROUP BY 1

@@ -43,7 +43,7 @@ async def take(connection: Connection, tide: datetime, seconds: float) -> list[L
     await LEASES.expire(connection)
     rows = await connection.fetch(
         """
-        SELECT id FROM segment_check WHERE state = 'waiting' AND due_at <= clock_timestamp() AND until <= $1
+        SELECT id FROM segment_check WHERE state = 'waiting' AND due_at <= statement_timestamp() AND until <= $1
         ORDER BY due_at, id LIMIT $2
         """,
         tide,
@@ -72,7 +72,7 @@ async def held_up(connection: Connection, tide: datetime) -> bool:
     found: bool = await connection.fetchval(
         """
         SELECT EXISTS (SELECT FROM segment_check
-                       WHERE state = 'waiting' AND due_at <= clock_timestamp() AND until > $1)
+                       WHERE state = 'waiting' AND due_at <= statement_timestamp() AND until > $1)
         """,
         tide,
     )

@@ -114,7 +114,7 @@ async def take(connection: Connection, seconds: float) -> list[Lease]:
     """Reminders that are due, the oldest first; what a dead or paused process held is given back first."""
     await LEASES.expire(connection)
     rows = await connection.fetch(
-        "SELECT id FROM task WHERE state = 'armed' AND due_at <= clock_timestamp() ORDER BY due_at, id LIMIT $1",
+        "SELECT id FROM task WHERE state = 'armed' AND due_at <= statement_timestamp() ORDER BY due_at, id LIMIT $1",
         MOST_TAKEN,
     )
     return await LEASES.take(connection, [row[0] for row in rows], seconds) if rows else []

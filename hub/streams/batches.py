@@ -24,7 +24,7 @@ from hub.errors import HubError, Reject, Retry
 from hub.settings import Kafka
 from hub.streams.clients import JOIN_SECONDS, consumer, started
 from hub.streams.limits import Limit
-from hub.streams.pace import Pace
+from hub.streams.pace import USUAL, Pace, Sip
 
 MOST_RECORDS = 1000
 WAIT_MILLISECONDS = 100
@@ -41,11 +41,14 @@ class Stalled(HubError):
 class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
     """One lane: one consumer of a group and the work it drives."""
 
-    def __init__(self, kafka: Kafka, store: BatchStore, work: Work, instance: str | None = None) -> None:
+    def __init__(
+        self, kafka: Kafka, store: BatchStore, work: Work, instance: str | None = None, sip: Sip = USUAL
+    ) -> None:
         self._kafka = kafka
         self._store = store
         self._work = work
         self._instance = instance
+        self._sip = sip
         self.group = kafka.prefix + work.group
         self._client: AIOKafkaConsumer = None
         self._pace: Pace = None  # type: ignore[assignment] # both are there while `run` does its work
@@ -62,7 +65,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
         pause = 0.2
         while not stop.is_set():
             self._client = consumer(self._kafka, self.group, instance=self._instance)
-            self._pace = Pace(self._client)
+            self._pace = Pace(self._client, self._sip)
             self._client.subscribe([self._kafka.prefix + topic for topic in self._work.topics], listener=self)
             try:
                 async with started(self._client, JOIN_SECONDS, stop):
@@ -279,13 +282,19 @@ def _counts(records: Iterable[Record]) -> dict[tuple[str, int], int]:
 
 
 async def consume(
-    kafka: Kafka, store: BatchStore, works: Sequence[Work], stop: asyncio.Event, instance: str | None = None
+    kafka: Kafka,
+    store: BatchStore,
+    works: Sequence[Work],
+    stop: asyncio.Event,
+    instance: str | None = None,
+    *,
+    sip: Sip = USUAL,
 ) -> None:
     """Run one lane per work, side by side, until `stop`; the first that fails ends all.
 
-    `instance` names this process among all that serve these groups, where such a name is sure to be its own.
+    `instance` names this process among all, where such a name is sure to be its own; `sip`: how a trickle is taken.
     """
     async with asyncio.TaskGroup() as lanes:
         for number, work in enumerate(works):
             name = f"{instance}.{number}" if instance else None
-            lanes.create_task(BatchLoop(kafka, store, work, name).run(stop))
+            lanes.create_task(BatchLoop(kafka, store, work, name, sip).run(stop))

@@ -15,6 +15,7 @@ from hub import clock
 from hub.components import Reading
 from hub.errors import Reject, Unreadable
 from hub.identity.ids import as_text, event_id
+from hub.streams.keys import key_of
 from hub.streams.publish import Message
 from schemas.topics import inbound_topic
 
@@ -100,7 +101,7 @@ def record(occasion: Occasion, reading: Reading, body: Mapping[str, Any]) -> tup
     ]
     if reading.time or reading.subject or reading.extensions:
         headers += _further(reading)
-    return identity, Message(edge.topic or inbound_topic(reading.type), key_of(data, identity), value, headers)
+    return identity, Message(edge.topic or inbound_topic(reading.type), key_of(data, identity).encode(), value, headers)
 
 
 def kept(
@@ -150,21 +151,3 @@ def rfc3339(written: str | None) -> str | None:
     if at is None:
         return None
     return written if RFC3339.fullmatch(written) else clock.text(at)
-
-
-def key_of(data: Mapping[str, Any], identity: str) -> bytes:
-    """The Kafka key: a hash of the strongest identifier, so that a person's events mostly share a partition."""
-    return blake2b(_strongest(data, identity).encode("utf-8", "replace"), digest_size=8).digest()
-
-
-def _strongest(data: Mapping[str, Any], identity: str) -> str:
-    contact = data.get("contact")
-    for said in (contact, data) if isinstance(contact, dict) else (data,):
-        email, phone, account = said.get("email"), said.get("phone"), said.get("id") if said is contact else None
-        if email and isinstance(email, str):
-            return email.strip().lower()
-        if phone and isinstance(phone, str) and (digits := "".join(filter(str.isdigit, phone))):
-            return digits
-        if account and isinstance(account, str):
-            return account
-    return identity

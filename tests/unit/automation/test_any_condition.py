@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from hub.automation.conditions import Truth, evaluate
-from hub.automation.view import Person, Trigger, View
+from hub.automation.conditions import NOT_COUNTED, Truth, evaluate
+from hub.automation.view import Person, Trigger, View, none_at_all, not_counted
 from schemas.conditions import Condition
 from tests.support import rule_worlds
 from tests.support.rule_oracle import truth
@@ -48,6 +48,44 @@ def test_a_condition_says_what_its_plainest_reading_says(tree: dict[str, Any], w
 @NIGHT
 def test_a_condition_says_what_its_plainest_reading_says_by_night(tree: dict[str, Any], world: dict[str, Any]) -> None:
     agrees(tree, world)
+
+
+def makes_no_difference(tree: dict[str, Any], world: dict[str, Any]) -> None:
+    """What is known before anything is counted stays so, whatever comes of counting."""
+    condition, view = READ.validate_python(tree), view_of(world)
+    before = evaluate(condition, view._replace(counts=not_counted))
+    if before.truth is not Truth.UNKNOWN:
+        assert before.truth is evaluate(condition, view).truth
+        assert before.truth is evaluate(condition, view._replace(counts=none_at_all)).truth
+        assert before.truth is evaluate(condition, view._replace(counts=lambda _types, _since, _until: 10**6)).truth
+
+
+@given(trees, worlds)
+@DAY
+def test_a_count_that_is_not_made_makes_no_difference(tree: dict[str, Any], world: dict[str, Any]) -> None:
+    makes_no_difference(tree, world)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(7200)
+@given(trees, worlds)
+@NIGHT
+def test_a_count_that_is_not_made_makes_no_difference_by_night(tree: dict[str, Any], world: dict[str, Any]) -> None:
+    makes_no_difference(tree, world)
+
+
+def test_a_count_is_open_where_all_hangs_on_it() -> None:
+    owned, lead = ({"profile": "owner", "exists": True}, {"count": "order.placed", "is": 0})
+    seen = View(AT, Person(), not_counted)
+    for tree, wanted in (
+        ({"all": [owned, lead]}, Truth.FALSE),
+        ({"any": [owned, lead]}, Truth.UNKNOWN),
+        ({"any": [{"not": owned}, lead]}, Truth.TRUE),
+        ({"not": {"all": [{"not": owned}, lead]}}, Truth.UNKNOWN),
+    ):
+        found = evaluate(READ.validate_python(tree), seen)
+        assert found.truth is wanted
+        assert (Truth.UNKNOWN, NOT_COUNTED) in {(one.truth, one.reason) for one in found.seen}
 
 
 def answers(operators: dict[str, Any], value: Any) -> None:

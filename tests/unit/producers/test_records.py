@@ -11,6 +11,7 @@ import pytest
 from hub.components import Reading
 from hub.errors import Reject, Unreadable
 from hub.identity.ids import as_text, event_id
+from hub.streams.keys import key_of
 from hub.streams.publish import Message
 from producers.gateway import records
 from producers.gateway.records import Edge, Occasion
@@ -117,11 +118,11 @@ def test_the_topic_follows_from_the_noun() -> None:
     ],
 )
 def test_a_persons_events_share_their_key(one: dict[str, Any], other: dict[str, Any]) -> None:
-    assert records.key_of(one, "a") == records.key_of(other, "b")
+    assert key_of(one, "a") == key_of(other, "b")
 
 
 def test_events_of_nobody_have_keys_of_their_own() -> None:
-    assert records.key_of({}, "a") == records.key_of({"name": "Ann"}, "a") != records.key_of({}, "b")
+    assert key_of({}, "a") == key_of({"name": "Ann"}, "a") != key_of({}, "b")
 
 
 def test_data_that_cannot_be_written_is_unreadable() -> None:

@@ -170,20 +170,18 @@ class Storm:
 
 
 async def rules(here: Stage, *files: str) -> None:
-    """`hub rules apply` of these texts or folders."""
-    paths = []
+    """`hub rules apply` of these texts and folders, one after the other. Raises Void where one is refused."""
     for text in files:
         path = Path(text)
         if "\n" in text:
             name = text.split("rule: ", 1)[1].split("\n", 1)[0]
             path = here.log.parent / f"{name}.yaml"
             path.write_text(text, encoding="utf-8")
-        paths.append(str(path))
-    with here.log.open("ab") as log:
-        command = (sys.executable, "-m", "hub", "rules", "apply", *paths)
-        child = await asyncio.create_subprocess_exec(*command, env=here.environment, stdout=log, stderr=log)
-        if await child.wait():
-            raise Void(f"the rules were refused: {here.log}")
+        with here.log.open("ab") as log:
+            command = (sys.executable, "-m", "hub", "rules", "apply", str(path))
+            child = await asyncio.create_subprocess_exec(*command, env=here.environment, stdout=log, stderr=log)
+            if await child.wait():
+                raise Void(f"the rules were refused: {here.log}")
 
 
 async def storm(asked: argparse.Namespace, addresses: Addresses, told: Steps) -> Figures:
@@ -277,7 +275,9 @@ def _asked(given: Iterable[str] | None) -> argparse.Namespace:
     words.add_argument("--old", type=int, default=10_000, help="old orders that are filled in (default: %(default)s)")
     words.add_argument("--kills", type=int, default=24, help="of processes (default: %(default)s)")
     words.add_argument("--outages", type=int, default=4, help="kills of PostgreSQL (default: %(default)s)")
-    words.add_argument("--lead", type=float, default=240.0, help="seconds until the first wait ends")
+    words.add_argument(
+        "--lead", type=float, default=180.0, help="seconds until the first wait ends (default: %(default)s)"
+    )
     words.add_argument("--seed", type=int, default=1, help="default: %(default)s")
     words.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     asked = words.parse_args(None if given is None else [*given])

@@ -65,17 +65,16 @@ class Automation:
         if not told:
             return
         await self._book.refresh(transaction)
-        if self._book.segments:
-            await erasure.enter(transaction)
-            await segments.follow(transaction, self._book.segments, told)
         heard = {one.event: one for one in told if isinstance(one, Heard) and not one.by_rule}
         heeded = {(one.profile, one.type) for one in heard.values() if self._book.may_be_heeded(one.type)}
-        if not heeded and not any(self._book.set_off_by(one.type, one.subject) for one in heard.values()):
+        sets_off = any(self._book.set_off_by(one.type, one.subject) for one in heard.values())
+        if not (self._book.segments or heeded or sets_off):
             return
         await erasure.enter(transaction)
-        if heeded:
+        if heeded:  # first: whoever walks on holds journeys, and waits for profiles
             await journeys.rouse(transaction, heeded)
-        cases = await self._cases(transaction, heard)
+        held = await segments.follow(transaction, self._book, told) if self._book.segments else None
+        cases = await self._cases(transaction, heard, held)
         if cases:
             await self._begin(transaction, *await _decided(transaction, cases))
 
@@ -86,8 +85,14 @@ class Automation:
         self._hints.wake("mails")
         self._hints.wake("deliveries")
 
-    async def _cases(self, connection: Connection, heard: Mapping[bytes, Heard]) -> list[_Case]:
-        """Every rule's version that has yet to decide about one of these events."""
+    async def _cases(
+        self, connection: Connection, heard: Mapping[bytes, Heard], held: Mapping[bytes, Whose] | None
+    ) -> list[_Case]:
+        """Every rule's version that has yet to decide about one of these events.
+
+        Whom something happens to only once, or whom a rule may write to, is ours alone: see `consumers.budgets`.
+        `held` are whom the events are about, where all of them are ours already.
+        """
         found = [
             (one, stands, kept)
             for one in heard.values()
@@ -96,14 +101,16 @@ class Automation:
         ]
         if not found:
             return []
+        before = await automation.decided(connection, {one.event for one, _, _ in found})
+        found = [(one, stands, kept) for one, stands, kept in found if _undecided(one, stands, before)]
+        asking = {one.event for one, _, kept in found if kept.rule.again != "always" or kept.writes}
         events = {one.event for one, _, _ in found}
-        before = await automation.decided(connection, events)
-        whose = await automation.whose(connection, events)
-        looks = {one.event: _look(one, whose[one.event]) for one, _, _ in found if one.event in whose}
+        whose = await automation.alone_with(connection, events, asking) if held is None else held
+        looks = {event: _look(heard[event], whose[event]) for event in events if event in whose}
         return [
             _Case(one, whose[one.event], stands, kept, looks[one.event])
             for one, stands, kept in found
-            if one.event in whose and _undecided(one, stands, before)
+            if one.event in whose
         ]
 
     async def _begin(self, connection: Connection, fired: Sequence[_Case], sights: Sights) -> None:
@@ -155,14 +162,8 @@ async def _decided(connection: Connection, cases: Sequence[_Case]) -> tuple[list
 
 
 async def _firings(connection: Connection, cases: Sequence[_Case]) -> Firings:
-    """When the rules that ask for it fired before. Nobody else decides about the same profiles meanwhile.
-
-    Those that a rule may write to are locked with them, in one order: see `consumers.budgets`.
-    """
+    """When the rules that ask for it fired before. Nobody else decides about the same profiles meanwhile."""
     asking = [case for case in cases if case.kept.rule.again != "always"]
-    alone = {case.whose.profile for case in cases if case.kept.rule.again != "always" or case.kept.writes}
-    if alone:
-        await automation.one_by_one(connection, alone)
     if not asking:
         return {}
     profiles = {case.whose.profile for case in asking}

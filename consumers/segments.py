@@ -15,13 +15,14 @@ from typing import NamedTuple
 import msgspec
 import orjson
 
-from consumers.book import Followed
+from consumers.book import Book, Followed
 from consumers.hearing import Became, Heard
 from consumers.sights import person
 from hub import clock
 from hub.automation.segments import APPLIED, EVENT, MERGE, SPLIT, Counted, differences, look, touched, windows
 from hub.identity.ids import as_text, hash_id
 from hub.storage import automation, outbox, segment_checks, segments
+from hub.storage.automation import Whose
 from hub.storage.outbox import Message
 from hub.storage.pool import Connection
 from hub.storage.segment_checks import Round
@@ -53,19 +54,32 @@ class _Look:
     moment: datetime
 
 
-async def follow(connection: Connection, followed: Sequence[Followed], heard: Sequence[Heard | Became]) -> None:
-    """Look at everybody that something was heard of. The caller keeps erasures out."""
-    events = {one.event: one for one in heard if isinstance(one, Heard) and one.type not in SEGMENT_CHANGES}
-    whose = await automation.whose(connection, events) if events else {}
+async def follow(connection: Connection, book: Book, heard: Sequence[Heard | Became]) -> Mapping[bytes, Whose]:
+    """Look at everybody that something was heard of; gives whom the events are about. The caller keeps erasures out.
+
+    Nobody else looks at them, or decides about them, until the transaction ends: also at those of whom rules alone are
+    told. The segments are read behind these locks: whoever waited for them may have been looked at by newer ones.
+    """
+    events = {one.event: one for one in heard if isinstance(one, Heard)}
+    heirs = {because: await _heirs(connection, heard, because) for because in (MERGE, SPLIT)}
+    whose = await automation.alone_with(connection, events, events, {one for each in heirs.values() for one in each})
+    await book.refresh(connection)
     causes: dict[bytes, Cause] = {}
-    for one in sorted((events[event] for event in whose), key=lambda one: (one.received_at, one.event)):
+    asking = (events[event] for event in whose if events[event].type not in SEGMENT_CHANGES)
+    for one in sorted(asking, key=lambda one: (one.received_at, one.event)):
         causes[whose[one.event].profile] = Cause(EVENT, one.received_at, one.event, one.at, one.hops)
-    for because in (MERGE, SPLIT):
-        ids = [one for told in heard if isinstance(told, Became) and told.because == because for one in told.profiles]
-        for profile in sorted(await segments.heirs(connection, ids)) if ids else ():
+    for because, profiles in heirs.items():
+        for profile in sorted(profiles):
             causes[profile] = causes.get(profile, Cause(because))._replace(because=because)
     if causes:
-        await look_at(connection, followed, causes)
+        await look_at(connection, book.segments, causes)
+    return whose
+
+
+async def _heirs(connection: Connection, heard: Sequence[Heard | Became], because: str) -> set[bytes]:
+    """Whom merges or splits made."""
+    ids = [one for told in heard if isinstance(told, Became) and told.because == because for one in told.profiles]
+    return await segments.heirs(connection, ids) if ids else set()
 
 
 async def look_at(connection: Connection, followed: Sequence[Followed], causes: Mapping[bytes, Cause]) -> int:

@@ -195,7 +195,7 @@ async def load(connection: Connection, ids: Collection[bytes]) -> list[Waiting]:
 
 
 async def heard(connection: Connection, ids: Collection[bytes]) -> list[Heard]:
-    """What may end these waits and arrived while they lasted, in the order of arrival."""
+    """What may end these waits and arrived while they lasted, in the order of arrival; never what a rule did."""
     rows = await connection.fetch(
         """
         SELECT j.id, a.event_id, a.type, a.source, a.at, a.received_at, a.data
@@ -203,7 +203,7 @@ async def heard(connection: Connection, ids: Collection[bytes]) -> list[Heard]:
         JOIN source_record r ON r.profile_id = own.profile_id
         JOIN activity a ON a.record_id = r.record_id AND a.type = ANY(j.heeds) AND NOT a.spam
         WHERE j.id = ANY($1::uuid[]) AND a.received_at > j.since AND a.received_at <= j.until
-          AND a.event_id <> j.event_id
+          AND a.event_id <> j.event_id AND (a.source <> 'hub' OR a.data->>'rule' IS NULL)
         ORDER BY a.received_at, a.event_id
         """,
         list(ids),

@@ -53,8 +53,8 @@ async def _timers(connection: Connection) -> dict[str, Any]:
         SELECT count(*), extract(epoch FROM clock_timestamp() - min(due_at))::double precision
         FROM (SELECT due_at FROM journey WHERE state = 'waiting' OR state = 'working'
               UNION ALL SELECT due_at FROM task WHERE state = 'armed' OR state = 'reminding'
-              UNION ALL SELECT due_at FROM segment_check WHERE state = 'waiting' AND due_at IS NOT NULL
-              UNION ALL SELECT due_at FROM segment_check WHERE state = 'working') timer
+              UNION ALL SELECT due_at FROM segment_check WHERE EXISTS (SELECT FROM segment_round)
+                AND (state = 'waiting' AND due_at IS NOT NULL OR state = 'working')) timer
         """
     )
     return {"pending": row[0], "oldest_seconds": _seconds(row[1])}

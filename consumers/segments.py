@@ -26,7 +26,7 @@ from hub.storage.automation import Whose
 from hub.storage.outbox import Message
 from hub.storage.pool import Connection
 from hub.storage.segment_checks import Round
-from hub.storage.segments import Change, Known, Looked, Question, Tallied
+from hub.storage.segments import Change, Known, Looked, Newest, Question, Tallied
 from schemas.envelope import HUB, SEGMENT_CHANGES, SEGMENT_LEFT
 from schemas.topics import ACTIVITIES
 
@@ -129,17 +129,37 @@ async def _looks(
 ) -> list[_Look]:
     """Everybody who lives, each at a moment that is not before the last one."""
     known = await segments.load(connection, causes)
-    timeless = [one.profile for one in known if one.looked_at is None and causes[one.profile].moment is None]
-    newest = await segments.newest(connection, timeless) if timeless else {}
+    asking = [one.profile for one in known if _is_behind(causes[one.profile], one.looked_at)]
+    newest = await segments.newest(connection, asking) if asking else {}
     found = []
     for one in known:
         cause = causes[one.profile]
-        moments = [at for at in (cause.moment, one.looked_at, newest.get(one.profile)) if at]
+        last = newest.get(one.profile)
+        if last and cause.event:
+            cause = _later(cause, last)
+        moments = [at for at in (cause.moment, one.looked_at, last and last.received_at) if at]
         if one.profile in merged | parted and cause.because not in {MERGE, SPLIT}:
             cause = cause._replace(because=MERGE if one.profile in merged else SPLIT)
         if moments:
             found.append(_Look(one, cause, max(moments)))
     return found
+
+
+def _is_behind(cause: Cause, looked_at: datetime | None) -> bool:
+    """Whether a look is not taken at what arrived last, as far as is known: it has no time, or what is heard is older
+    than the last look.
+    """
+    if cause.moment is None:
+        return looked_at is None
+    return cause.event is not None and looked_at is not None and cause.moment < looked_at
+
+
+def _later(cause: Cause, last: Newest) -> Cause:
+    """What is found at an event that is heard late, or again, comes of whatever arrived last: that is seen already."""
+    if cause.moment is None or last.received_at <= cause.moment:
+        return cause
+    at = max(cause.at or last.at, last.at)
+    return cause._replace(moment=last.received_at, event=last.event, at=at, hops=max(cause.hops, last.hops))
 
 
 async def _tallied(

@@ -66,13 +66,14 @@ class Automation:
             return
         await self._book.refresh(transaction)
         heard = {one.event: one for one in told if isinstance(one, Heard) and not one.by_rule}
-        heeded = {(one.profile, one.type) for one in heard.values() if self._book.may_be_heeded(one.type)}
+        heeded = {one.event for one in heard.values() if self._book.may_be_heeded(one.type)}
+        became = {each for one in told if isinstance(one, Became) for each in one.profiles}
         sets_off = any(self._book.set_off_by(one.type, one.subject) for one in heard.values())
-        if not (self._book.segments or heeded or sets_off):
+        if not (self._book.segments or heeded or became or sets_off):
             return
         await erasure.enter(transaction)
-        if heeded:  # first: whoever walks on holds journeys, and waits for profiles
-            await journeys.rouse(transaction, heeded)
+        if heeded or became:  # first: whoever walks on holds journeys, and waits for profiles
+            await journeys.rouse(transaction, heeded, became)
         held = await segments.follow(transaction, self._book, told) if self._book.segments else None
         cases = await self._cases(transaction, heard, held)
         if cases:

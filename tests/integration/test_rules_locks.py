@@ -121,3 +121,22 @@ async def test_who_was_looked_at_by_a_newer_segment_while_a_batch_waits_for_them
     monkeypatch.setattr(automation, "one_by_one", waits)
     await house.hear(call)
     assert await house.members() == {"some": {"ann"}}
+
+
+WAITS = {"wait": {"event": "ticket.solved", "timeout": "9d"}}
+
+
+@pytest.mark.parametrize("is_heard_first", [True, False], ids=["heard, then one", "one, then heard"])
+async def test_who_waits_is_roused_by_what_the_other_half_said_whenever_the_two_become_one(
+    house: House, *, is_heard_first: bool
+) -> None:
+    await house.rules(a_rule(steps=[WAITS, {"add_tag": {"tag": "solved"}}]))
+    await house.live(happens("order.placed"))
+    await house.walk(tide="2024-01-01")
+    solved = await house.happen(fact("desk", Words("e", "eve@customers.org"), hour(1))._replace(type="ticket.solved"))
+    if is_heard_first:
+        await house.hear(solved)
+    one = await house.happen(*(fact("crm", Words("k", f"{name}@customers.org"), hour(2)) for name in ("ann", "eve")))
+    await house.hear(one if is_heard_first else solved)
+    await house.walk(tide="2024-01-01")
+    assert await house.journeys() == ["done"]

@@ -152,11 +152,13 @@ async def _widen(connection: Connection, changes: Sequence[Change]) -> None:
 async def pause(connection: Connection, name: str, by: str, *, paused: bool) -> bool | None:
     """Stop a rule, or let it go on with what arrives from now on. Says whether that is new; None: there is none such.
 
-    The caller is `alone`.
+    A rule that was retired is none, but while somebody waits in it. The caller is `alone`.
     """
     found = await connection.fetchval(
         """
-        SELECT s.paused FROM rule_state s WHERE name = $1 AND coalesce(live, trial) IS NOT NULL
+        SELECT s.paused FROM rule_state s WHERE name = $1
+           AND (coalesce(live, trial) IS NOT NULL
+                OR EXISTS (SELECT FROM journey j WHERE j.rule = s.name AND j.state <> 'ended'))
            AND EXISTS (SELECT FROM rule r WHERE r.name = s.name AND r.kind = 'rule') FOR UPDATE
         """,
         name,

@@ -107,3 +107,22 @@ async def test_explain_says_from_when_it_looks_at_such_events(house: House) -> N
     (told,) = (await explained(one, record(one)))["rules"]
     assert (told["verdict"], told["reason"][:34]) == ("not asked", "it looks at what arrives after 202")
     assert not told["reason"].startswith("it looks at what arrives after 2020")
+
+
+async def test_a_paused_rule_that_was_retired_can_let_those_who_wait_go_on_and_a_retired_one_be_paused(
+    house: House,
+) -> None:
+    await house.rules(a_rule(steps=[{"wait": {"for": "2d"}}, {"add_tag": {"tag": "x"}}]))
+    await house.live(happens("order.placed"))
+    async with transaction(house.pool) as connection:
+        assert await rules.pause(connection, "some", "a test", paused=True)
+        await rules.write(connection, [Change("some", "retired", None, None)], [""], "a test")
+    assert await house.walk() == 0
+    async with transaction(house.pool) as connection:
+        assert await rules.pause(connection, "some", "a test", paused=False)
+        assert await rules.pause(connection, "some", "a test", paused=True)
+        assert await rules.pause(connection, "some", "a test", paused=False)
+    await house.walk()
+    assert await house.journeys() == ["done"]
+    async with transaction(house.pool) as connection:
+        assert await rules.pause(connection, "some", "a test", paused=True) is None

@@ -73,19 +73,19 @@ class Automation:
         if not told:
             return
         await self._book.refresh(transaction)
-        if self._book.segments:
-            await erasure.enter(transaction)
-            await segments.follow(transaction, self._book.segments, told)
         heard = {one.event: one for one in told if isinstance(one, Heard) and not one.by_rule}
-        heeded = {(one.profile, one.type) for one in heard.values() if self._book.may_be_heeded(one.type)}
-        if not heeded and not any(self._book.set_off_by(one.type, one.subject) for one in heard.values()):
+        heeded = {one.event for one in heard.values() if self._book.may_be_heeded(one.type)}
+        became = {each for one in told if isinstance(one, Became) for each in one.profiles}
+        sets_off = any(self._book.set_off_by(one.type, one.subject) for one in heard.values())
+        if not (self._book.segments or heeded or became or sets_off):
             return
         await erasure.enter(transaction)
-        if heeded:
-            await journeys.rouse(transaction, heeded)
-        cases = await self._cases(transaction, heard)
+        if heeded or became:  # first: whoever walks on holds journeys, and waits for profiles
+            await journeys.rouse(transaction, heeded, became)
+        held = await segments.follow(transaction, self._book, told) if self._book.segments else None
+        cases = await self._cases(transaction, heard, held)
         if cases:
-            await self._begin(transaction, *await _decided(transaction, cases))
+            await self._begin(transaction, *await _decided(transaction, cases, are_ours=held is not None))
 
     def committed(self) -> None:
         """Wake the relay, for what was said, and whoever looks after journeys."""
@@ -94,8 +94,13 @@ class Automation:
         self._hints.wake("mails")
         self._hints.wake("deliveries")
 
-    async def _cases(self, connection: Connection, heard: Mapping[bytes, Heard]) -> list[_Case]:
-        """Every rule's version that has yet to decide about one of these events."""
+    async def _cases(
+        self, connection: Connection, heard: Mapping[bytes, Heard], held: Mapping[bytes, Whose] | None
+    ) -> list[_Case]:
+        """Every rule's version that has yet to decide about one of these events.
+
+        `held` are whom the events are about, where all of them are ours already.
+        """
         found = [
             (one, stands, kept)
             for one in heard.values()
@@ -104,14 +109,15 @@ class Automation:
         ]
         if not found:
             return []
+        before = await automation.decided(connection, {one.event for one, _, _ in found})
+        found = [(one, stands, kept) for one, stands, kept in found if _undecided(one, stands, before)]
         events = {one.event for one, _, _ in found}
-        before = await automation.decided(connection, events)
-        whose = await automation.whose(connection, events)
-        looks = {one.event: _look(one, whose[one.event]) for one, _, _ in found if one.event in whose}
+        whose = await automation.whose(connection, events) if held is None and events else held or {}
+        looks = {event: _look(heard[event], whose[event]) for event in events if event in whose}
         return [
             _Case(one, whose[one.event], stands, kept, looks[one.event])
             for one, stands, kept in found
-            if one.event in whose and _undecided(one, stands, before)
+            if one.event in whose
         ]
 
     async def _begin(self, connection: Connection, fired: Sequence[_Case], sights: Sights) -> None:
@@ -143,14 +149,23 @@ def _look(one: Heard, whose: Whose) -> Look:
     return Look(whose.profile, person(whose.line), one.at, one.event, trigger, one.hops, one.origin)
 
 
-async def _decided(connection: Connection, cases: Sequence[_Case]) -> tuple[list[_Case], Sights]:
-    """What the rules say, written down; gives those that fire, in the order of the events."""
-    sights, refusals = Sights(), [refusal(case.kept.rule, case.heard.occasion) for case in cases]
-    outcomes = await _outcomes(connection, sights, [case for case, no in zip(cases, refusals, strict=True) if not no])
+async def _decided(connection: Connection, cases: Sequence[_Case], *, are_ours: bool) -> tuple[list[_Case], Sights]:
+    """What the rules say, written down; gives those that fire, in the order of the events.
+
+    Whom something happens to only once, or whom a rule may write to, has to be ours alone (see `consumers.budgets`): of
+    whom the conditions hold, they are asked again behind the locks, as whoever they are then.
+    """
+    sights = Sights()
+    refused = {_key(case): no for case in cases if (no := refusal(case.kept.rule, case.heard.occasion))}
+    outcomes = await _outcomes(connection, sights, [case for case in cases if _key(case) not in refused])
+    if not are_ours and (asking := {_key(case) for case in cases if _holds(case, outcomes) and _is_for_one(case)}):
+        cases, sights = await _alone(connection, cases, asking), Sights()
+        outcomes |= await _outcomes(connection, sights, [case for case in cases if _key(case) in asking])
     firings = await _firings(connection, [case for case in cases if _holds(case, outcomes)])
     rows, fired = [], []
-    for case, no in zip(cases, refusals, strict=True):
-        decision = no or judged(case.kept.rule, case.heard.occasion, outcomes[_key(case)], _last(case, firings))
+    for case in cases:
+        no, one = refused.get(_key(case)), case.heard.occasion
+        decision = no or judged(case.kept.rule, one, outcomes[_key(case)], _last(case, firings))
         rows.append(_row(case, decision))
         if decision.verdict in {Verdict.FIRED, Verdict.TRIAL}:
             firings.setdefault(_place(case), []).append(case.heard.at)
@@ -161,6 +176,22 @@ async def _decided(connection: Connection, cases: Sequence[_Case]) -> tuple[list
         sights.ask(case.look, case.kept.asks)
     await sights.answer(connection)
     return fired, sights
+
+
+def _is_for_one(case: _Case) -> bool:
+    """Whether nobody else may decide about the same person meanwhile."""
+    return case.kept.rule.again != "always" or case.kept.writes
+
+
+async def _alone(connection: Connection, cases: Sequence[_Case], asking: Collection[_Key]) -> list[_Case]:
+    """The cases, those `asking` about whom they are behind the locks; one that is nobody's any more is left out."""
+    events = {event for event, _, _ in asking}
+    whose = await automation.alone_with(connection, events, events)
+    return [
+        case._replace(whose=own, look=_look(case.heard, own)) if (own := whose.get(case.heard.event)) else case
+        for case in cases
+        if _key(case) not in asking or case.heard.event in whose
+    ]
 
 
 async def _outcomes(connection: Connection, sights: Sights, cases: Sequence[_Case]) -> dict[_Key, Outcome]:
@@ -187,14 +218,8 @@ def _holds(case: _Case, outcomes: Mapping[_Key, Outcome]) -> bool:
 
 
 async def _firings(connection: Connection, cases: Sequence[_Case]) -> Firings:
-    """When the rules that ask for it fired before. Nobody else decides about the same profiles meanwhile.
-
-    Those that a rule may write to are locked with them, in one order: see `consumers.budgets`.
-    """
+    """When the rules that ask for it fired before. Nobody else decides about the same profiles meanwhile."""
     asking = [case for case in cases if case.kept.rule.again != "always"]
-    alone = {case.whose.profile for case in cases if case.kept.rule.again != "always" or case.kept.writes}
-    if alone:
-        await automation.one_by_one(connection, alone)
     if not asking:
         return {}
     profiles = {case.whose.profile for case in asking}

@@ -98,7 +98,7 @@ class Book:
             kept = self._kept[one.name, one.version]
             kept = replace(kept, rule=as_it_stands(kept.rule, on_trial=one.on_trial))
             for kind in kinds(kept.rule.when):
-                set_off[kind].append((one, kept))
+                set_off[kind].append((one._replace(since=one.looks_since(*kind)), kept))
         self.segments = _followed(await rules.segments(connection))
         self._heeded = frozenset(name for kept in self._kept.values() for name in kept.heeds_somewhere())
         self._set_off, self._changed_at = set_off, changed_at

@@ -34,7 +34,7 @@ from hub.components import Hints
 from hub.crashpoints import crash_here
 from hub.errors import Retry
 from hub.settings import Kafka
-from hub.storage import erasure, journeys
+from hub.storage import erasure, journeys, segment_checks
 from hub.storage.journeys import LEASES, Heard, Moved, Rest, Waiting
 from hub.storage.pool import Connection, Pool, reading, transaction
 from hub.streams.ends import open_ends
@@ -76,7 +76,11 @@ async def run_journeys(pool: Pool, kafka: Kafka, manner: Manner, hints: Hints, s
 
 
 class Walker:
-    """Takes journeys that are due and brings each to its next wait, or to its end."""
+    """Takes journeys that are due and brings each to its next wait, or to its end.
+
+    Silence has to hold for segments as well: whoever leaves one by time left it when that was due, however late it is
+    looked at.
+    """
 
     def __init__(self, pool: Pool, manner: Manner, tide: Tide) -> None:
         self._pool = pool
@@ -87,13 +91,14 @@ class Walker:
     async def turn(self) -> int:
         """One round; says how many were looked at. Raises Retry."""
         async with transaction(self._pool) as connection:
-            leases = await journeys.take(connection, self._tide.past, LEASE_SECONDS)
+            tide = await segment_checks.silent_until(connection, self._tide.past)
+            leases = await journeys.take(connection, tide, LEASE_SECONDS)
         if leases:
             crash_here("after_journeys_taken")
             async with transaction(self._pool) as connection:
                 await erasure.enter(connection)
                 held = await LEASES.hold(connection, leases)
-                await self._advance(connection, held)
+                await self._advance(connection, held, tide)
         return len(leases)
 
     async def is_held_up(self) -> bool:
@@ -111,7 +116,7 @@ class Walker:
         async with reading(self._pool) as connection:
             return max(0.005, await journeys.next_due(connection, IDLE_SECONDS))
 
-    async def _advance(self, connection: Connection, held: Collection[bytes]) -> None:
+    async def _advance(self, connection: Connection, held: Collection[bytes], tide: datetime) -> None:
         """What becomes of these, and what is done: in one transaction."""
         waiting = await journeys.load(connection, held)
         if not waiting:
@@ -122,7 +127,7 @@ class Walker:
         for place in places:
             place.ask(sights)
         await sights.answer(connection)
-        onward = [place.onward(sights, self._manner, self._tide.past) for place in places]
+        onward = [place.onward(sights, self._manner, tide) for place in places]
         await journeys.move(connection, [moved for moved, _ in onward])
         await do(connection, [deed for _, own in onward for deed in own], self._manner)
 
@@ -163,8 +168,6 @@ class Place(NamedTuple):
         journey = self.journey
         if journey.profile is None:
             return self._ends("nobody is left"), []
-        if self.is_second:
-            return self._ends("the same customer is on this way already"), []
         for one in self.heard:
             occasion = occasion_of(one.type, one.at, one.received_at, orjson.loads(one.data))
             if self._leaves(occasion, one, sights):
@@ -172,9 +175,9 @@ class Place(NamedTuple):
             if is_met(self._wait.wait, occasion):
                 if self._wait.wait.then == "end":
                     return self._ends(f"ended by {one.type}"), []
-                return self._goes_on(one.received_at, sights, manner)
+                return self._goes_on_once(one.received_at, sights, manner)
         if journey.is_over and (not journey.heeds or journey.until <= tide):
-            moved, own = self._goes_on(journey.until, sights, manner)
+            moved, own = self._goes_on_once(journey.until, sights, manner)
             return moved._replace(in_silence=bool(journey.heeds)), own
         return Moved(journey.id, self._rest, None, is_new=False), []
 
@@ -209,6 +212,12 @@ class Place(NamedTuple):
 
     def _ends(self, why: str) -> Moved:
         return Moved(self.journey.id, None, why)
+
+    def _goes_on_once(self, since: datetime, sights: Sights, manner: Manner) -> tuple[Moved, list[Deed]]:
+        """As `_goes_on`. Only now it matters whether a merge brought two together: a split may come before."""
+        if self.is_second:
+            return self._ends("the same customer is on this way already"), []
+        return self._goes_on(since, sights, manner)
 
     def _goes_on(self, since: datetime, sights: Sights, manner: Manner) -> tuple[Moved, list[Deed]]:
         """From behind the wait, which was over at that time."""

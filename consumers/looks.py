@@ -106,5 +106,6 @@ class Looks:
 
     async def _look(self, connection: Connection, causes: dict[bytes, Cause]) -> None:
         if causes:
+            await automation.one_by_one(connection, causes)
             await self._book.refresh(connection)
             await look_at(connection, self._book.segments, causes)

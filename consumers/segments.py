@@ -15,17 +15,18 @@ from typing import NamedTuple
 import msgspec
 import orjson
 
-from consumers.book import Followed
+from consumers.book import Book, Followed
 from consumers.hearing import Became, Heard
 from consumers.sights import person
 from hub import clock
 from hub.automation.segments import APPLIED, EVENT, MERGE, SPLIT, Counted, differences, look, touched, windows
 from hub.identity.ids import as_text, hash_id
 from hub.storage import automation, outbox, segment_checks, segments
+from hub.storage.automation import Whose
 from hub.storage.outbox import Message
 from hub.storage.pool import Connection
 from hub.storage.segment_checks import Round
-from hub.storage.segments import Change, Known, Looked, Question, Tallied
+from hub.storage.segments import Change, Known, Looked, Newest, Question, Tallied
 from schemas.envelope import HUB, SEGMENT_CHANGES, SEGMENT_LEFT
 from schemas.topics import ACTIVITIES
 
@@ -53,19 +54,32 @@ class _Look:
     moment: datetime
 
 
-async def follow(connection: Connection, followed: Sequence[Followed], heard: Sequence[Heard | Became]) -> None:
-    """Look at everybody that something was heard of. The caller keeps erasures out."""
-    events = {one.event: one for one in heard if isinstance(one, Heard) and one.type not in SEGMENT_CHANGES}
-    whose = await automation.whose(connection, events) if events else {}
+async def follow(connection: Connection, book: Book, heard: Sequence[Heard | Became]) -> Mapping[bytes, Whose]:
+    """Look at everybody that something was heard of; gives whom the events are about. The caller keeps erasures out.
+
+    Nobody else looks at them, or decides about them, until the transaction ends: also at those of whom rules alone are
+    told. The segments are read behind these locks: whoever waited for them may have been looked at by newer ones.
+    """
+    events = {one.event: one for one in heard if isinstance(one, Heard)}
+    heirs = {because: await _heirs(connection, heard, because) for because in (MERGE, SPLIT)}
+    whose = await automation.alone_with(connection, events, events, {one for each in heirs.values() for one in each})
+    await book.refresh(connection)
     causes: dict[bytes, Cause] = {}
-    for one in sorted((events[event] for event in whose), key=lambda one: (one.received_at, one.event)):
+    asking = (events[event] for event in whose if events[event].type not in SEGMENT_CHANGES)
+    for one in sorted(asking, key=lambda one: (one.received_at, one.event)):
         causes[whose[one.event].profile] = Cause(EVENT, one.received_at, one.event, one.at, one.hops)
-    for because in (MERGE, SPLIT):
-        ids = [one for told in heard if isinstance(told, Became) and told.because == because for one in told.profiles]
-        for profile in sorted(await segments.heirs(connection, ids)) if ids else ():
+    for because, profiles in heirs.items():
+        for profile in sorted(profiles):
             causes[profile] = causes.get(profile, Cause(because))._replace(because=because)
     if causes:
-        await look_at(connection, followed, causes)
+        await look_at(connection, book.segments, causes)
+    return whose
+
+
+async def _heirs(connection: Connection, heard: Sequence[Heard | Became], because: str) -> set[bytes]:
+    """Whom merges or splits made."""
+    ids = [one for told in heard if isinstance(told, Became) and told.because == because for one in told.profiles]
+    return await segments.heirs(connection, ids) if ids else set()
 
 
 async def look_at(connection: Connection, followed: Sequence[Followed], causes: Mapping[bytes, Cause]) -> int:
@@ -115,17 +129,37 @@ async def _looks(
 ) -> list[_Look]:
     """Everybody who lives, each at a moment that is not before the last one."""
     known = await segments.load(connection, causes)
-    timeless = [one.profile for one in known if one.looked_at is None and causes[one.profile].moment is None]
-    newest = await segments.newest(connection, timeless) if timeless else {}
+    asking = [one.profile for one in known if _is_behind(causes[one.profile], one.looked_at)]
+    newest = await segments.newest(connection, asking) if asking else {}
     found = []
     for one in known:
         cause = causes[one.profile]
-        moments = [at for at in (cause.moment, one.looked_at, newest.get(one.profile)) if at]
+        last = newest.get(one.profile)
+        if last and cause.event:
+            cause = _later(cause, last)
+        moments = [at for at in (cause.moment, one.looked_at, last and last.received_at) if at]
         if one.profile in merged | parted and cause.because not in {MERGE, SPLIT}:
             cause = cause._replace(because=MERGE if one.profile in merged else SPLIT)
         if moments:
             found.append(_Look(one, cause, max(moments)))
     return found
+
+
+def _is_behind(cause: Cause, looked_at: datetime | None) -> bool:
+    """Whether a look is not taken at what arrived last, as far as is known: it has no time, or what is heard is older
+    than the last look.
+    """
+    if cause.moment is None:
+        return looked_at is None
+    return cause.event is not None and looked_at is not None and cause.moment < looked_at
+
+
+def _later(cause: Cause, last: Newest) -> Cause:
+    """What is found at an event that is heard late, or again, comes of whatever arrived last: that is seen already."""
+    if cause.moment is None or last.received_at <= cause.moment:
+        return cause
+    at = max(cause.at or last.at, last.at)
+    return cause._replace(moment=last.received_at, event=last.event, at=at, hops=max(cause.hops, last.hops))
 
 
 async def _tallied(

@@ -275,9 +275,7 @@ def _asked(given: Iterable[str] | None) -> argparse.Namespace:
     words.add_argument("--old", type=int, default=10_000, help="old orders that are filled in (default: %(default)s)")
     words.add_argument("--kills", type=int, default=24, help="of processes (default: %(default)s)")
     words.add_argument("--outages", type=int, default=4, help="kills of PostgreSQL (default: %(default)s)")
-    words.add_argument(
-        "--lead", type=float, default=180.0, help="seconds until waits end (default: %(default)s)"
-    )
+    words.add_argument("--lead", type=float, default=180.0, help="seconds until waits end (default: %(default)s)")
     words.add_argument("--seed", type=int, default=1, help="default: %(default)s")
     words.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     asked = words.parse_args(None if given is None else [*given])

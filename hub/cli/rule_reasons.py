@@ -130,8 +130,9 @@ async def _silent(pool: Pool, event: Event, asked: set[tuple[str, int]]) -> list
         rule = parsed(orjson.loads(bodies[one.name, one.version]))
         live = any(name == one.name for name, _ in asked) and not one.on_trial
         if isinstance(rule, Rule) and sets_off(rule, told) and not live:
-            late = event.received_at <= one.since
-            reason = f"it looks at what arrives after {_text(one.since)}" if late else "it has not heard of it yet"
+            since = one.looks_since(told.type, told.subject)
+            late = event.received_at <= since
+            reason = f"it looks at what arrives after {_text(since)}" if late else "it has not heard of it yet"
             found.append(
                 {"rule": one.name, "version": one.version, "on_trial": one.on_trial, "verdict": NOT_ASKED,
                  "reason": reason, "decided_at": None, "seen": [], "journey": None, "done": []}

@@ -129,7 +129,7 @@ async def _listed() -> list[Listed]:
 
 def _state(one: Listed) -> str:
     stands = [f"{word} {number}" for word, number in (("live", one.live), ("trial", one.trial)) if number]
-    return ("paused, " * (one.paused and bool(stands))) + (", ".join(stands) or "retired")
+    return ("paused, " * (one.paused and bool(stands or one.waiting))) + (", ".join(stands) or "retired")
 
 
 def _row(one: Listed) -> dict[str, Any]:

@@ -68,6 +68,23 @@ async def one_by_one(connection: Connection, profiles: Collection[bytes]) -> Non
     )
 
 
+async def alone_with(
+    connection: Connection, events: Collection[bytes], asking: Collection[bytes], also: Collection[bytes] = ()
+) -> dict[bytes, Whose]:
+    """Whom these events are about, where nobody else decides meanwhile about whom those `asking` are, or about `also`.
+
+    Who they are may change while somebody waits for the locks, so it is asked again behind them. All that one
+    transaction wants is locked at once: two locks one after the other could wait for each other.
+    """
+    found = await whose(connection, events) if events else {}
+    held: set[bytes] = set()
+    while new := {*also, *(found[event].profile for event in asking if event in found)} - held:
+        await one_by_one(connection, new)
+        held |= new
+        found = await whose(connection, events) if asking else found
+    return found
+
+
 async def counted(connection: Connection, questions: Sequence[Question]) -> dict[Question, int]:
     """The answers. Spam is nobody's."""
     rows = await connection.fetch(

@@ -112,16 +112,25 @@ def _rests(rests: Sequence[Rest | None]) -> tuple[list[object], ...]:
     )
 
 
-async def rouse(connection: Connection, heard: Collection[tuple[bytes, str]]) -> int:
-    """Have a worker look at every waiting journey of these profiles that may heed this type; says how many."""
+async def rouse(connection: Connection, events: Collection[bytes], became: Collection[bytes]) -> int:
+    """Have a worker look at every waiting journey that may heed one of these events; says how many.
+
+    So too at whatever waits for something and is of these profiles, which are other people by now. Whose an event is
+    counts as it is now, under whatever id it was told.
+    """
     rows = await connection.fetch(
         """
-        SELECT DISTINCT j.id FROM unnest($1::uuid[], $2::text[]) AS e(profile, type)
-        JOIN source_record r ON r.profile_id = e.profile
-        JOIN journey j ON j.record_id = r.record_id AND j.state <> 'ended' AND e.type = ANY(j.heeds)
+        SELECT j.id FROM activity a JOIN source_record own ON own.record_id = a.record_id
+        JOIN source_record r ON r.profile_id = own.profile_id
+        JOIN journey j ON j.record_id = r.record_id AND j.state <> 'ended' AND a.type = ANY(j.heeds)
+        WHERE a.event_id = ANY($1::uuid[])
+        UNION
+        SELECT j.id FROM source_record own JOIN source_record r ON r.profile_id = own.profile_id
+        JOIN journey j ON j.record_id = r.record_id AND j.state <> 'ended' AND j.heeds <> '{}'
+        WHERE own.record_id = ANY($2::uuid[])
         """,
-        [profile for profile, _ in heard],
-        [event_type for _, event_type in heard],
+        list(events),
+        list(became),
     )
     if rows:
         await connection.execute(
@@ -217,7 +226,7 @@ async def load(connection: Connection, ids: Collection[bytes]) -> list[Waiting]:
 
 
 async def heard(connection: Connection, ids: Collection[bytes]) -> list[Heard]:
-    """What may end these waits and arrived while they lasted, in the order of arrival."""
+    """What may end these waits and arrived while they lasted, in the order of arrival; never what a rule did."""
     rows = await connection.fetch(
         """
         SELECT j.id, a.event_id, a.type, a.source, a.at, a.received_at, a.data
@@ -225,7 +234,7 @@ async def heard(connection: Connection, ids: Collection[bytes]) -> list[Heard]:
         JOIN source_record r ON r.profile_id = own.profile_id
         JOIN activity a ON a.record_id = r.record_id AND a.type = ANY(j.heeds) AND NOT a.spam
         WHERE j.id = ANY($1::uuid[]) AND a.received_at > j.since AND a.received_at <= j.until
-          AND a.event_id <> j.event_id
+          AND a.event_id <> j.event_id AND (a.source <> 'hub' OR a.data->>'rule' IS NULL)
         ORDER BY a.received_at, a.event_id
         """,
         list(ids),

@@ -44,12 +44,17 @@ async def _outbox(connection: Connection) -> dict[str, Any]:
 
 
 async def _timers(connection: Connection) -> dict[str, Any]:
-    """Journeys and reminders that wait, and how long the one that is due longest has been due; 0: none is due yet."""
+    """Journeys, reminders and looks at segments that wait, and how long the one that is due longest has been due.
+
+    0: none is due yet.
+    """
     (row,) = await connection.fetch(
         """
         SELECT count(*), extract(epoch FROM clock_timestamp() - min(due_at))::double precision
         FROM (SELECT due_at FROM journey WHERE state = 'waiting' OR state = 'working'
-              UNION ALL SELECT due_at FROM task WHERE state = 'armed' OR state = 'reminding') timer
+              UNION ALL SELECT due_at FROM task WHERE state = 'armed' OR state = 'reminding'
+              UNION ALL SELECT due_at FROM segment_check WHERE EXISTS (SELECT FROM segment_round)
+                AND (state = 'waiting' AND due_at IS NOT NULL OR state = 'working')) timer
         """
     )
     return {"pending": row[0], "oldest_seconds": _seconds(row[1])}

@@ -6,6 +6,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import orjson
+
+from hub import clock
 from hub.automation.plan import Change, Standing, body_of, kind_of
 from hub.storage.pool import Connection, Pool, reading
 
@@ -13,12 +16,23 @@ _ONE_AT_A_TIME = 4_711_401
 
 
 class InForce(NamedTuple):
-    """A rule's version that looks at events which arrive after `since`; on trial it does nothing."""
+    """A rule's version that looks at events which arrive after `since`; on trial it does nothing.
+
+    `widened` (JSON) says of kinds of events that the live version before it did not look at from when it does: kinds
+    are a type, or the change of a segment and its name (`segment.entered buyers`).
+    """
 
     name: str
     version: int
     since: datetime
     on_trial: bool
+    widened: str | None = None
+
+    def looks_since(self, event_type: str, subject: str | None = None) -> datetime:
+        """After when such events have to arrive; `subject` is the segment that one tells of."""
+        kinds = orjson.loads(self.widened or "{}")
+        later = clock.parse(kinds.get(f"{event_type} {subject}" if subject else event_type, ""))
+        return max(self.since, later) if later else self.since
 
 
 class Counting(NamedTuple):
@@ -75,7 +89,8 @@ async def standing(connection: Connection) -> dict[str, Standing]:
 async def write(connection: Connection, changes: Sequence[Change], sentences: Sequence[str], by: str) -> None:
     """Take changes over, each with its sentence ('' without a file); the caller is `alone`.
 
-    Where a version was live before, the next takes its place at once. Where none was, it looks at what arrives now.
+    Where a version was live before, the next takes its place at once, for what both look at. Where none was, and for
+    what only the new one looks at, it looks at what arrives now.
     """
     told = [(one.value, said) for one, said in zip(changes, sentences, strict=True) if one.value is not None]
     await connection.execute(
@@ -89,6 +104,7 @@ async def write(connection: Connection, changes: Sequence[Change], sentences: Se
         [body_of(value) for value, _ in told],
         [said for _, said in told],
     )
+    await _widen(connection, changes)
     await connection.execute(
         """
         INSERT INTO rule_state AS s (name, live, live_since, trial, trial_since, changed_by)
@@ -109,14 +125,40 @@ async def write(connection: Connection, changes: Sequence[Change], sentences: Se
     )
 
 
+async def _widen(connection: Connection, changes: Sequence[Change]) -> None:
+    """From now on versions that take the place of others look at what those did not look at."""
+    columns = [one.name for one in changes], [one.live for one in changes]
+    await connection.execute(
+        """
+        DELETE FROM rule_widened w USING unnest($1::text[], $2::int[]) AS u(name, live)
+        WHERE w.name = u.name AND NOT EXISTS (
+            SELECT FROM rule_trigger t WHERE t.name = u.name AND t.version = u.live AND t.kind = w.kind)
+        """,
+        *columns,
+    )
+    await connection.execute(
+        """
+        INSERT INTO rule_widened (name, kind, since)
+        SELECT t.name, t.kind, clock_timestamp() FROM unnest($1::text[], $2::int[]) AS u(name, live)
+        JOIN rule_state s ON s.name = u.name AND s.live <> u.live
+        JOIN rule_trigger t ON t.name = u.name AND t.version = u.live
+        WHERE NOT EXISTS (SELECT FROM rule_trigger o WHERE o.name = s.name AND o.version = s.live AND o.kind = t.kind)
+        ON CONFLICT DO NOTHING
+        """,
+        *columns,
+    )
+
+
 async def pause(connection: Connection, name: str, by: str, *, paused: bool) -> bool | None:
     """Stop a rule, or let it go on with what arrives from now on. Says whether that is new; None: there is none such.
 
-    The caller is `alone`.
+    A rule that was retired is none, but while somebody waits in it. The caller is `alone`.
     """
     found = await connection.fetchval(
         """
-        SELECT s.paused FROM rule_state s WHERE name = $1 AND coalesce(live, trial) IS NOT NULL
+        SELECT s.paused FROM rule_state s WHERE name = $1
+           AND (coalesce(live, trial) IS NOT NULL
+                OR EXISTS (SELECT FROM journey j WHERE j.rule = s.name AND j.state <> 'ended'))
            AND EXISTS (SELECT FROM rule r WHERE r.name = s.name AND r.kind = 'rule') FOR UPDATE
         """,
         name,
@@ -147,7 +189,8 @@ async def in_force(connection: Connection) -> list[InForce]:
     """The rules that look at events, in the order of their names; a version on trial behind the live one."""
     rows = await connection.fetch(
         """
-        SELECT s.name, v.version, v.since, v.on_trial
+        SELECT s.name, v.version, v.since, v.on_trial, CASE WHEN NOT v.on_trial THEN (
+            SELECT json_object_agg(w.kind, w.since) FROM rule_widened w WHERE w.name = s.name) END
         FROM rule_state s
         CROSS JOIN LATERAL (VALUES (live, live_since, false), (trial, trial_since, true)) v(version, since, on_trial)
         JOIN rule r ON r.name = s.name AND r.version = v.version AND r.kind = 'rule'

@@ -67,6 +67,24 @@ async def due(connection: Connection, held: Collection[bytes]) -> list[Due]:
     return [Due(*row) for row in rows]
 
 
+async def silent_until(connection: Connection, tide: datetime) -> datetime:
+    """Up to when nobody comes or goes any more by time: before the first look that is late, and never after `tide`.
+
+    A change by time bears the moment at which it was due. Where no segment counts nobody looks.
+    """
+    found: datetime = await connection.fetchval(
+        """
+        SELECT least($1, (
+            SELECT min(until) - interval '1 microsecond' FROM (
+                SELECT until FROM segment_check WHERE state = 'waiting' AND due_at <= clock_timestamp()
+                UNION ALL SELECT until FROM segment_check WHERE state = 'working'
+            ) late WHERE EXISTS (SELECT FROM segment_round)))
+        """,
+        tide,
+    )
+    return found
+
+
 async def held_up(connection: Connection, tide: datetime) -> bool:
     """Whether a look is due and waits for the tide alone."""
     found: bool = await connection.fetchval(

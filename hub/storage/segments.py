@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hub.storage.pool import Connection
-from schemas.envelope import SEGMENT_ENTERED
+from schemas.envelope import SEGMENT_CHANGES, SEGMENT_ENTERED
 
 MOST_TOLD = 100
 """Times of activities that are told with a count."""
@@ -25,6 +25,15 @@ class Known(NamedTuple):
     line: str
     record: bytes
     looked_at: datetime | None
+
+
+class Newest(NamedTuple):
+    """What arrived last of a profile, and how many rules led to it."""
+
+    event: bytes
+    at: datetime
+    received_at: datetime
+    hops: int
 
 
 class Question(NamedTuple):
@@ -94,16 +103,20 @@ async def load(connection: Connection, profiles: Collection[bytes]) -> list[Know
     return [Known(*row) for row in rows]
 
 
-async def newest(connection: Connection, profiles: Collection[bytes]) -> dict[bytes, datetime]:
-    """When the last that was heard of these profiles arrived."""
+async def newest(connection: Connection, profiles: Collection[bytes]) -> dict[bytes, Newest]:
+    """What arrived last of these profiles; that they came into segments, and left them, aside."""
     rows = await connection.fetch(
         """
-        SELECT r.profile_id, max(a.received_at) FROM source_record r JOIN activity a USING (record_id)
-        WHERE r.profile_id = ANY($1::uuid[]) GROUP BY 1
+        SELECT DISTINCT ON (r.profile_id) r.profile_id, a.event_id, a.at, a.received_at,
+               CASE WHEN a.source = 'hub' THEN coalesce((a.data->>'hops')::int, 0) ELSE 0 END
+        FROM source_record r JOIN activity a USING (record_id)
+        WHERE r.profile_id = ANY($1::uuid[]) AND NOT (a.source = 'hub' AND a.type = ANY($2::text[]))
+        ORDER BY r.profile_id, a.received_at DESC, a.event_id DESC
         """,
         list(profiles),
+        sorted(SEGMENT_CHANGES),
     )
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: Newest(*row[1:]) for row in rows}
 
 
 async def memberships(connection: Connection, profiles: Collection[bytes]) -> dict[bytes, frozenset[str]]:

@@ -1,0 +1,70 @@
+"""Timers of segments: they are counted, and whoever waits for silence waits for them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+import pytest_asyncio
+
+from consumers.looks import Looks
+from consumers.tide import Tide
+from hub.storage import queues, segment_checks
+from tests.support.acting import House, a_rule, happens, hour
+from tests.support.line import batch_connections
+from tests.support.segments import BUYERS
+
+pytestmark = pytest.mark.integration
+
+
+@pytest_asyncio.fixture
+async def house(database_url: str) -> AsyncIterator[House]:
+    async with batch_connections(database_url) as connections:
+        yield House(connections)
+
+
+async def test_lag_counts_who_comes_or_goes_by_time_alone(house: House) -> None:
+    await house.rules(BUYERS)
+    await house.look()
+    await house.live(*(happens("order.placed", at=hour(at)) for at in (0, 1)))
+    timers = (await queues.waiting(house.pool))["timers"]
+    assert (timers["pending"], timers["oldest_seconds"] > 86_400) == (1, True)
+    await house.look()
+    assert (await queues.waiting(house.pool))["timers"] == {"pending": 0, "oldest_seconds": None}
+
+
+async def test_who_waits_hears_that_they_left_a_segment_before_however_many_timers_are_late(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub was off: more timers are due than one worker takes, and the journey is due as well."""
+    monkeypatch.setattr(segment_checks, "MOST_TAKEN", 1)
+    waits = [{"wait": {"for": "4d"}}, {"add_tag": {"tag": "still"}}]
+    await house.rules(BUYERS, a_rule("follow", when={"enters": "buyers"}, exits=[{"leaves": "buyers"}], steps=waits))
+    await house.look()
+    people = [f"p{number}" for number in range(3)]
+    await house.live(*(happens("order.placed", who, hour(at)) for at in (0, 1) for who in people))
+    await house.told()
+    past = Tide()
+    past.past = datetime(2030, 1, 1, tzinfo=UTC)
+    await Looks(house.pool, past).turn()
+    await house.walk()
+    assert "done" not in await house.journeys()
+    await house.look()
+    await house.walk()
+    assert await house.journeys() == ["left at segment.left"] * 3
+
+
+async def test_timers_of_segments_that_were_retired_are_nobodys_and_hold_nobody_up(house: House) -> None:
+    waits = [{"wait": {"event": "ticket.opened", "timeout": "9d"}}, {"add_tag": {"tag": "silent"}}]
+    await house.rules(BUYERS, a_rule("follow", when={"event": "call.logged"}, steps=waits))
+    await house.look()
+    await house.live(*(happens("order.placed", at=hour(at)) for at in (0, 1)), happens("call.logged", at=hour(2)))
+    await house.pool.execute(
+        "UPDATE rule_state SET live = NULL, live_since = NULL, changed_at = clock_timestamp() WHERE name = 'buyers'"
+    )
+    while await Looks(house.pool, Tide()).turn():
+        pass
+    assert (await queues.waiting(house.pool))["timers"]["pending"] == 1
+    await house.walk()
+    assert await house.journeys() == ["done"]

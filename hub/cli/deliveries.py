@@ -58,26 +58,25 @@ async def _list(destination: str | None, state: str | None, limit: int, before: 
 
 
 def _print_table(found: Sequence[Mapping[str, Any]]) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, header_style="dim", pad_edge=False)
-    for column in ("id", "destination", "type", "version", "state", "tries", "due or last try", "what was heard"):
+    for column in ("destination", "type", "version", "state", "tries", "due or last try", "what was heard", "id"):
         table.add_column(
             column,
             justify="right" if column in {"version", "tries"} else "left",
             overflow="fold",
-            no_wrap=column == "id",
+            no_wrap=column in {"id", "type", "state"},
         )
     for one in found:
         at = one["due_at"] if one["state"] in {"pending", "retry"} else one["last_try_at"]
         heard = one["error"] or (f"HTTP {one['status']}" if one["status"] else "")
         table.add_row(
-            *(one["id"], escape(one["destination"]), one["type"], str(one["version"]), one["state"]),
-            *(str(one["attempts"]), at or "", escape(heard)),
+            *(escape(one["destination"]), one["type"], str(one["version"]), one["state"]),
+            *(str(one["attempts"]), (at or "")[:19], escape(heard), one["id"]),
         )
-    Console().print(table if found else "No deliveries.")
+    session.console().print(table if found else "No deliveries.")
 
 
 @app.command()

@@ -27,9 +27,9 @@ def funnel(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="With --stage: profiles at the most.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """For each stage of [funnel]: who stands there, who came, went on, back and out, and how long it takes.
+    """For each stage: who stands there, who came, went on, back and out, and how long it takes.
 
-    Status 1: there is no such stage or profile.
+    The stages are those of `funnel` in hub.toml. Status 1: there is no such stage or profile.
 
     [bold]Examples[/]
 

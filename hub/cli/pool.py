@@ -53,10 +53,12 @@ def _table(found: list[dict[str, Any]]) -> Table | str:
 
     if not found:
         return "Everybody is looked after."
-    table = Table("since", "customer", "stage", "", "profile", box=None, pad_edge=False)
+    table = Table("since", "customer", "stage", "", "profile", box=None, header_style="dim", pad_edge=False)
     for one in found:
         who, stage = one["customer"] or "", one["stage"] or ""
-        table.add_row(one["since"][:16], escape(who), escape(stage), "" if one["touched"] else "new", one["profile_id"])
+        table.add_row(
+            one["since"][:16], escape(who), escape(stage), "" if one["touched"] else "untouched", one["profile_id"]
+        )
     return table
 
 

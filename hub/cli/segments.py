@@ -34,7 +34,9 @@ def listing(as_json: AsJson = False) -> None:
         table.add_column(column, justify="left" if column in {"segment", "who is in it"} else "right")
     for one in told["segments"]:
         numbers = (f"{one[column]:,}" for column in ("members", "waiting"))
-        table.add_row(one["name"], str(one["version"]), *numbers, escape(one["sentence"]))
+        table.add_row(
+            one["name"], str(one["version"]), *numbers, escape(one["sentence"].removeprefix("In this segment is "))
+        )
     session.console().print(table)
     if not told["segments"]:
         typer.echo("No segment was taken over yet: hub rules apply.")
@@ -76,7 +78,7 @@ def members(
         table.add_row(one["profile_id"], escape(one["name"]), escape(one["email"] or ""), one["since"])
     session.console().print(table)
     if told["next"]:
-        typer.echo(f"more: --before {told['next']}")
+        typer.echo(f"more: hub segments members {name} --before {told['next']}")
     if not told["members"]:
         typer.echo(f"Nobody is in {name}.")
 

@@ -61,7 +61,7 @@ def _table(tasks: list[dict[str, Any]]) -> Table | str:
 
     if not tasks:
         return "There is nothing to be done."
-    table = Table("due", "", "title", "customer", "whose", "task", box=None, pad_edge=False)
+    table = Table("due", "", "title", "customer", "whose", "task", box=None, header_style="dim", pad_edge=False)
     for one in tasks:
         colour = _COLOURS.get(one["bucket"], "default")
         place = "answered" if one["answered_at"] else one["bucket"]

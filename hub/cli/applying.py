@@ -87,7 +87,7 @@ def wrong_as_it_stands(settings: Settings) -> list[Problem]:
     """
     files = [loaded(file) for file in files_of([settings.rules.folder])]
     whole, problems = fitting(files, house_of(settings), mail=bool(settings.mail.relay))
-    for one in whole if settings.mail.unsubscribe is None else ():
+    for one in whole if settings.mail.relay and settings.mail.unsubscribe is None else ():
         if place := first_offer(one):
             problems.append(one.where.problem(place, NO_LINK, "warning"))
     return problems

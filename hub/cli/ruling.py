@@ -118,8 +118,9 @@ def listing(as_json: AsJson = False) -> None:
         table.add_column(column, justify="right" if column == "waiting" else "left")
     for one in rows:
         table.add_row(one.name, _state(one), f"{one.waiting:,}", escape(one.about))
-    session.console().print(table)
-    if not rows:
+    if rows:
+        session.console().print(table)
+    else:
         typer.echo("No rule was taken over yet: hub rules apply.")
 
 
@@ -185,7 +186,7 @@ def _known(name: str, names: list[str]) -> None:
     from hub.automation.problems import no_such
 
     if name not in names:
-        session.fail(no_such("rule", name, names))
+        session.fail(no_such("rule", name, names) if names else "no rule was taken over yet: hub rules apply")
 
 
 def pause(name: Name, as_json: AsJson = False) -> None:

@@ -37,8 +37,9 @@ def listing(as_json: AsJson = False) -> None:
         table.add_row(
             one["name"], str(one["version"]), *numbers, escape(one["sentence"].removeprefix("In this segment is "))
         )
-    session.console().print(table)
-    if not told["segments"]:
+    if told["segments"]:
+        session.console().print(table)
+    else:
         typer.echo("No segment was taken over yet: hub rules apply.")
 
 

@@ -80,10 +80,14 @@ def of(settings: Mail, pool: Pool) -> Mailer | None:
     """The mailer of `[mail]`; None where no relay is named. Raises Misconfigured where a password cannot be read."""
     if settings.relay is None or settings.sender is None:
         return None
-    host, _, port = settings.relay.rpartition(":")
+    return Mailer(pool, relay(settings, settings.relay), settings.sender, settings.retry_seconds)
+
+
+def relay(settings: Mail, address: str) -> Place:
+    """The relay at host:port, as `[mail]` speaks to it. Raises Misconfigured where a password cannot be read."""
+    host, _, port = address.rpartition(":")
     password = read_secret(settings.password_file) if settings.password_file else settings.password
-    place = Place(host.strip("[]"), int(port), settings.tls, settings.user, password)
-    return Mailer(pool, place, settings.sender, settings.retry_seconds)
+    return Place(host.strip("[]"), int(port), settings.tls, settings.user, password)
 
 
 async def run(mailer: Mailer, hints: Hints, stop: asyncio.Event) -> None:

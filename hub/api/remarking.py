@@ -21,6 +21,12 @@ from hub.storage.pool import Pool
 from producers.deeds import Deed, deed
 from schemas.envelope import TAG_ADDED, TAG_REMOVED
 
+NO_MATCH = {
+    **dict.fromkeys(("owner", "to"), "this is no address of a colleague, as eve@example.com"),
+    **dict.fromkeys(("stage", "tag", "text", "title"), "this may not be empty"),
+}
+"""What is wrong with a field that does not fit its pattern."""
+
 
 @dataclass(frozen=True, slots=True)
 class Author:
@@ -64,6 +70,8 @@ def checked(event_type: str, data: Mapping[str, Any]) -> str:
         return remark(event_type, decode(orjson.dumps(data))).field
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$.")
+        if "matching regex" in reason and path.rstrip("`") in NO_MATCH:
+            reason = NO_MATCH[path.rstrip("`")]
         raise Reject(reason, path.rstrip("`") or None) from error
 
 

@@ -13,7 +13,7 @@ from hub.automation.walk import leaves, roots, steps_of
 from schemas.conditions import CountAsked, EventAsked, ProfileAsked, SegmentAsked
 from schemas.envelope import DEEDS
 from schemas.events import EVENTS
-from schemas.identifiers import Contact
+from schemas.identifiers import Address, Contact
 from schemas.rules import STEPS, ActionStep, BranchStep, EndStep, OnEvent, Rule, Segment, Step, WaitStep
 
 Verbs = Mapping[str, type[BaseModel]]
@@ -23,9 +23,11 @@ NO_TRIGGER = ("profile.", "action.", "source.", "segment.")
 TYPES = (frozenset(EVENTS) | {"email.sent", "cart.abandoned"}) - DEEDS
 """Event types that a rule may name; other people's own types are fine as well."""
 FIELDS = frozenset(Contact.model_fields) - {"id", "device", "objects", "tags"} | {
-    *("first_seen", "last_seen", "orders", "tickets", "country", "city", "postcode", "message"),
+    *("first_seen", "last_seen", "orders", "tickets", "message"),
 }
 """Fields that a profile often has; any other may be somebody's own."""
+ADDRESS_PARTS = frozenset(Address.model_fields)
+"""What is told within the field `address`, and nowhere else."""
 
 Found = Iterator[tuple[Place, str]]
 
@@ -186,7 +188,9 @@ def _slips(made: Rule | Segment) -> Found:
                 yield from _slip_in_event((*place, "event"), leaf.path, types)
             if isinstance(leaf, ProfileAsked) and leaf.path.startswith("fields."):
                 name = leaf.path.removeprefix("fields.")
-                if name not in FIELDS and (near := nearest(name, FIELDS, ALMOST)):
+                if name in ADDRESS_PARTS - FIELDS:
+                    yield (*place, "profile"), f"{name} is told within another field; did you mean fields.address?"
+                elif name not in FIELDS and (near := nearest(name, FIELDS, ALMOST)):
                     yield (*place, "profile"), f"{name} is no field that profiles often have; did you mean {near}?"
 
 

@@ -197,7 +197,7 @@ OPERATORS: dict[str, Operator] = {
 
 
 def asked(leaf: Leaf) -> str:
-    """The question in the words of the file: `profile fields.country is DE`."""
+    """The question in the words of the file: `profile fields.language is de`."""
     match leaf:
         case SegmentAsked(segment=name):
             return f"segment {name} is {str(leaf.is_).lower()}"

@@ -53,6 +53,12 @@ def first_mail(one: Loaded) -> Place | None:
     return next(((*place, step.verb) for place, step in mails), None)
 
 
+def first_offer(one: Loaded) -> Place | None:
+    """Where the file sends its first mail of `purpose: marketing`; None where it sends none."""
+    mails = _mails(one.value) if isinstance(one.value, Rule) else ()
+    return next(((*place, VERB) for place, mail in mails if mail.purpose == "marketing"), None)
+
+
 def _mails(rule: Rule) -> Iterator[tuple[Place, SendEmail]]:
     """The steps that send a mail, but those whose settings are wrong: `hub.automation.checks` tells of them."""
     for place, step in steps_of(rule.steps):

@@ -18,6 +18,8 @@ Place = tuple[str | int, ...]
 
 NEAR = 60
 """How alike two words are, of 100, for one to be offered in the place of the other."""
+FEW = 9
+"""So many words are named where none is near."""
 
 PATTERNS = {
     NAME: "has to be small letters, digits and -, beginning with a letter, 64 at the most",
@@ -96,7 +98,9 @@ def meant(word: str, words: Iterable[str]) -> str:
 
 def no_such(what: str, word: str, words: Iterable[str]) -> str:
     """The sentence for a name that nothing bears."""
-    return f"no such {what}{meant(word, words)}"
+    known = sorted(words)
+    all_of_them = f"; there are {', '.join(known)}" if 1 < len(known) <= FEW else ""
+    return f"no such {what}{meant(word, known) or all_of_them}"
 
 
 def found_by(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[Place, str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from consumers.ability import beyond
 from consumers.destinations import DESTINATIONS
 from hub.automation.checks import check, segments_asked
-from hub.automation.enclosures import Find, enclosed, first_mail
+from hub.automation.enclosures import Find, enclosed, first_mail, first_offer
 from hub.automation.files import LARGEST, Loaded, read
 from hub.automation.plan import MODE, Change, Standing, as_it_stands, changed, plan
 from hub.automation.problems import Problem
@@ -21,6 +21,8 @@ from hub.storage.pool import Pool, transaction
 from hub.verbs import House
 from schemas.actions import ACTIONS
 from schemas.rules import Rule, Segment
+
+NO_LINK = "these mails bear no link to unsubscribe: hub.toml has no [mail] unsubscribe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +80,22 @@ def house_of(settings: Settings) -> House:
     return House(teams, {name: DESTINATIONS[kind].hears for name, kind in kinds.items()})
 
 
+def wrong_as_it_stands(settings: Settings) -> list[Problem]:
+    """What is wrong with the folder of `[rules]` as hub.toml stands, and what looks so; asks no database.
+
+    Raises Misconfigured where a file cannot be opened.
+    """
+    files = [loaded(file) for file in files_of([settings.rules.folder])]
+    whole, problems = fitting(files, house_of(settings), mail=bool(settings.mail.relay))
+    for one in whole if settings.mail.relay and settings.mail.unsubscribe is None else ():
+        if place := first_offer(one):
+            problems.append(one.where.problem(place, NO_LINK, "warning"))
+    return problems
+
+
 async def apply(pool: Pool, wish: Wish) -> Applied:
     """Take over what is right. Where a file is wrong nothing is, unless `partly`. Raises Retry."""
-    files, problems = examined(wish.files)
-    for one in files:
-        if not wish.mail and (place := first_mail(one)):
-            problems.append(one.where.problem(place, "hub.toml has no relay for mails: [mail]"))
-    wrong = {one.file for one in problems if one.grade == "error"}
-    for one in wish.files:
-        if one.where.file not in wrong:
-            problems += beyond(one, wish.house)
+    files, problems = fitting(wish.files, wish.house, mail=wish.mail)
     wrong = {one.file for one in problems if one.grade == "error"}
     right = [one for one in files if one.value is not None and one.where.file not in wrong]
     async with transaction(pool) as connection:
@@ -116,6 +124,21 @@ async def apply(pool: Pool, wish: Wish) -> Applied:
             told = [_told(one.value) for one in changes]
             await rules.write(connection, changes, told, wish.by)
     return applied
+
+
+def fitting(files: Sequence[Loaded], house: House, *, mail: bool) -> tuple[list[Loaded], list[Problem]]:
+    """The files with their templates in them, and everything that is wrong with either, or that this hub cannot do.
+
+    `mail`: whether it has a relay. Raises Misconfigured.
+    """
+    whole, problems = examined(files)
+    wrong = {one.file for one in problems if one.grade == "error"}
+    for one in whole:
+        if one.where.file not in wrong:
+            problems += beyond(one, house)
+        if not mail and (place := first_mail(one)):
+            problems.append(one.where.problem(place, "hub.toml has no relay for mails: [mail]"))
+    return whole, problems
 
 
 def _with_segments(files: Sequence[Loaded], known: Mapping[str, Standing]) -> tuple[list[Loaded], list[Problem]]:

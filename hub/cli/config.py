@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from hub.settings import Listener, Settings
+
+    Finder = Callable[[Settings], Iterator[str]]
 
 app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, help="The settings: what is wrong with them.")
 
@@ -39,7 +41,9 @@ def check(
     kinds: Annotated[bool, typer.Option("--kinds", help="List the kinds of sources and destinations instead.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Read hub.toml and the environment, and name everything that is wrong. Status 1: something is.
+    """Read hub.toml, the environment and the rules, and name everything that is wrong. Status 1: something is.
+
+    Rules are looked at with what hub.toml has: teams, destinations, the relay. A warning is no reason for status 1.
 
     [bold]Examples[/]
 
@@ -50,27 +54,69 @@ def check(
     if kinds:
         _print_kinds(as_json)
         return
-    problems = everything_wrong()
+    found = everything_found()
     if as_json:
-        session.print_json({"problems": problems})
+        session.print_json({"problems": found.wrong, "warnings": found.odd})
     else:
-        for problem in problems:
-            typer.secho(problem, fg="red")
-        if not problems:
-            typer.echo("The settings are fine.")
-    if problems:
+        for colour, told in (("red", found.wrong), ("yellow", found.odd)):
+            for one in told:
+                typer.secho(one, fg=colour)
+        if not found.wrong:
+            typer.echo("The settings are fine." if not found.odd else "Nothing is wrong.")
+    if found.wrong:
         raise typer.Exit(session.FOUND_WRONG)
 
 
-def everything_wrong() -> list[str]:
-    """What is wrong, one sentence each, beginning with the setting's name."""
+class Found(NamedTuple):
+    """What is wrong with the settings, and what only looks so: a sentence each, beginning with the setting's name."""
+
+    wrong: list[str]
+    odd: list[str]
+
+
+def everything_found() -> Found:
+    """Everything that is wrong with the settings and with the rules that they name."""
     from hub.errors import Misconfigured
 
     try:
         settings = session.settings()
     except Misconfigured as error:
-        return str(error).splitlines()
-    return [problem for find in (_components, _keys, _addresses, _listeners) for problem in find(settings)]
+        return Found(str(error).splitlines(), [])
+    finders: tuple[Finder, ...] = (_components, _password, _keys, _addresses, _listeners)
+    found = Found([problem for find in finders for problem in find(settings)], [])
+    for grade, problem in _rules(settings):
+        (found.wrong if grade == "error" else found.odd).append(f"rules.folder: {problem}")
+    return found
+
+
+def _password(settings: Settings) -> Iterator[str]:
+    from hub.errors import Misconfigured
+    from hub.settings import read_secret
+
+    file = settings.mail.password_file
+    if file is not None:
+        try:
+            if not read_secret(file):
+                yield f"mail.password_file: {file} is empty"
+        except Misconfigured as error:
+            yield f"mail.password_file: {error}"
+
+
+def _rules(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Grade and words of what there is to say of the rules."""
+    from hub.cli.applying import wrong_as_it_stands
+    from hub.errors import Misconfigured
+
+    folder = settings.rules.folder
+    if "folder" in settings.rules.model_fields_set and not folder.is_dir():
+        yield "warning", f"{folder}: warning: there is no such folder"
+    try:
+        problems = wrong_as_it_stands(settings)
+    except Misconfigured as error:
+        yield "error", str(error)
+        return
+    for one in problems:
+        yield one.grade, str(one)
 
 
 def _components(settings: Settings) -> Iterator[str]:

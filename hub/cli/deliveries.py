@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli import session
+from hub.cli.listing import Layout, laid_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +18,11 @@ app = typer.Typer(
     help="What the tools were told: look at it, send it again.",
 )
 
+_LIST = Layout(
+    ("destination", "type", "#version", "state", "#tries", "due or last try", "heard", "id"),
+    ((0, 3), (7, 1), (5, 6), (2, 4)),
+    frozenset({"#version", "due or last try", "id"}),
+)
 STATES = ("pending", "sending", "retry", "delivered", "folded", "dead")
 Destination = Annotated[str | None, typer.Option(help="Only those to this destination of hub.toml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
@@ -58,26 +64,16 @@ async def _list(destination: str | None, state: str | None, limit: int, before: 
 
 
 def _print_table(found: Sequence[Mapping[str, Any]]) -> None:
-    from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for column in ("id", "destination", "type", "version", "state", "tries", "due or last try", "what was heard"):
-        table.add_column(
-            column,
-            justify="right" if column in {"version", "tries"} else "left",
-            overflow="fold",
-            no_wrap=column == "id",
-        )
+    rows = []
     for one in found:
         at = one["due_at"] if one["state"] in {"pending", "retry"} else one["last_try_at"]
         heard = one["error"] or (f"HTTP {one['status']}" if one["status"] else "")
-        table.add_row(
-            *(one["id"], escape(one["destination"]), one["type"], str(one["version"]), one["state"]),
-            *(str(one["attempts"]), at or "", escape(heard)),
-        )
-    Console().print(table if found else "No deliveries.")
+        what = (escape(one["destination"]), one["type"], str(one["version"]), one["state"])
+        rows.append((*what, str(one["attempts"]), (at or "")[:19], escape(heard), one["id"]))
+    console = session.console()
+    console.print(laid_out(_LIST, rows, console) if rows else "No deliveries.")
 
 
 @app.command()

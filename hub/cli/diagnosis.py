@@ -8,9 +8,9 @@ from typing import Any, Literal, NamedTuple
 
 from hub import clock
 from hub.cli import lock, session
-from hub.cli.config import everything_wrong, taken
+from hub.cli.config import everything_found, taken
 from hub.errors import HubError
-from hub.settings import Settings
+from hub.settings import Mail, Settings
 from hub.storage.pool import Pool
 
 Verdict = Literal["ok", "warning", "wrong"]
@@ -19,6 +19,8 @@ LEAST_FREE_BYTES = 2 * 2**30
 MOST_SKEW_SECONDS = 2.0
 OLDEST_OUTBOX_SECONDS = 30.0
 OLDEST_DELIVERY_SECONDS = 300.0
+RELAY_SECONDS = 5.0
+MEND = "Mend hub.toml, the variable of that name, or the file."
 
 
 class Finding(NamedTuple):
@@ -32,14 +34,16 @@ class Finding(NamedTuple):
 
 async def examine() -> list[Finding]:
     """Everything, in the order in which one thing needs the other. Raises nothing that it can tell as a finding."""
-    wrong = everything_wrong()
-    found = [Finding("wrong", "settings", problem, "Mend hub.toml or the variable of that name.") for problem in wrong]
+    said = everything_found()
+    found = [Finding("wrong", "settings", problem, MEND) for problem in said.wrong]
+    found += [Finding("warning", "settings", doubt, MEND) for doubt in said.odd]
     try:
         settings = session.settings()
     except HubError:
         return found
     found = found or [Finding("ok", "settings", "nothing wrong in them")]
     found += [finding for look in (_disk, _hub, _ports, _parts) for finding in look(settings)]
+    found += await _relay(settings.mail)
     try:
         there = session.resolved(settings, start=False)
     except HubError as error:
@@ -101,6 +105,23 @@ def _parts(settings: Settings) -> Iterator[Finding]:
                 yield Finding("ok", name, "is installed")
 
 
+async def _relay(mail: Mail) -> list[Finding]:
+    """The mail server that takes what rules and reminders write; no mail is sent."""
+    from consumers.mailer import relay
+    from hub.egress.smtp import greet
+
+    if mail.relay is None:
+        return []
+    try:
+        said = await greet(relay(mail, mail.relay), RELAY_SECONDS)
+    except HubError:
+        return []  # the password file: told as a setting
+    if said.code is not None and said.code < 400:
+        return [Finding("ok", "mail relay", f"{mail.relay} answers")]
+    advice = "Mails wait for it for two days. Is [mail] right: address, tls, user? Does the server run?"
+    return [Finding("wrong", "mail relay", f"{mail.relay}: {said.text}", advice)]
+
+
 async def _servers(settings: Settings) -> AsyncIterator[Finding]:
     for about, look in (("Redis", _redis), ("Kafka", _kafka), ("PostgreSQL", _database)):
         try:
@@ -148,7 +169,7 @@ async def _database(settings: Settings) -> list[Finding]:
     async with session.database(settings) as pool:
         found, up_to_date = await _tables(pool)
         if up_to_date:
-            found += await _queues(settings, pool)
+            found += [await _rules(settings, pool), *await _queues(settings, pool)]
     return found
 
 
@@ -170,6 +191,26 @@ async def _tables(pool: Pool) -> tuple[list[Finding], bool]:
         return [*found, Finding("ok", "tables", f"revision {head}")], True
     advice = "hub serve brings them up to date when it starts."
     return [*found, Finding("wrong", "tables", f"revision {there.revision or 'none'}, not {head}", advice)], False
+
+
+async def _rules(settings: Settings, pool: Pool) -> Finding:
+    """Which rules act; a folder with files that were never taken over looks as if they did."""
+    from hub.cli.applying import files_of
+    from hub.storage import rules
+
+    known = await rules.listing(pool)
+    counts = (
+        (sum(1 for one in known if one.live and one.kind == "rule" and not one.paused), "live"),
+        (sum(1 for one in known if one.trial), "on trial"),
+        (sum(1 for one in known if one.paused and (one.live or one.trial)), "paused"),
+        (sum(1 for one in known if one.live and one.kind == "segment"), "segments"),
+    )
+    told = ", ".join(f"{count} {word}" for count, word in counts if count) or "none"
+    new = {file.stem for file in files_of([settings.rules.folder])} - {one.name for one in known}
+    if new:
+        advice = "hub rules apply --dry-run says what they would change, hub rules apply takes them over."
+        return Finding("warning", "rules", f"{told}; not taken over: {', '.join(sorted(new))}", advice)
+    return Finding("ok", "rules", told)
 
 
 async def _queues(settings: Settings, pool: Pool) -> list[Finding]:

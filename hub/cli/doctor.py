@@ -22,7 +22,8 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     """Look for the most likely troubles, and say what to do about each. Status 1: something is wrong.
 
     Settings, ports, disk, the private servers, versions, tables, topics,
-    clocks, consumers without members, what has waited too long.
+    clocks, rules, the mail relay, consumers without members,
+    what has waited too long.
     It changes nothing.
 
     [bold]Examples[/]

@@ -9,14 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from hub.cli import session
+from hub.cli.listing import Layout, laid_out
 from hub.cli.trials import period
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
     from rich.table import Table
 
 WIDEST = 24
 """Cells of the longest bar."""
+_STANDING = Layout(
+    ("who", "#for", "since", "owner", "profile"), ((0, 4), (2, 1), (3,)), frozenset({"since", "profile"})
+)
+ROOMY = 100
+"""Columns of a terminal in which the report has room."""
 UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
 
 
@@ -27,9 +33,9 @@ def funnel(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="With --stage: profiles at the most.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """For each stage of [funnel]: who stands there, who came, went on, back and out, and how long it takes.
+    """For each stage: who stands there, who came, went on, back and out, and how long it takes.
 
-    Status 1: there is no such stage or profile.
+    The stages are those of `funnel` in hub.toml. Status 1: there is no such stage or profile.
 
     [bold]Examples[/]
 
@@ -45,7 +51,8 @@ def funnel(
         session.print_json(told)
         return
     show = _way if profile is not None else _standing if stage is not None else _report
-    session.console().print(show(told))
+    console = session.console()
+    console.print(show(told, console))
 
 
 async def _asked(back: timedelta, stage: str | None, profile: str | None, limit: int) -> dict[str, Any]:
@@ -63,7 +70,7 @@ async def _asked(back: timedelta, stage: str | None, profile: str | None, limit:
         return await asked
 
 
-def _report(told: Mapping[str, Any]) -> RenderableType:
+def _report(told: Mapping[str, Any], console: Console) -> RenderableType:
     from rich.console import Group
 
     rows: list[Mapping[str, Any]] = [*told["stages"], *told["others"]]
@@ -72,6 +79,9 @@ def _report(told: Mapping[str, Any]) -> RenderableType:
         "stage", "#now", "", "#came", "#on", "#back", "#out",
         "#further", "#there for", "#longest", "#stayed", "#longest",
     )  # fmt: skip
+    table.collapse_padding = console.width < ROOMY
+    for column in table.columns:
+        column.no_wrap = column.header not in {"", "stage"}  # the bar gives way first
     for one in rows:
         table.add_row(*_row(one, most, strange=one in told["others"]))
     since = f"[dim]came, on, back, out, further and stayed: since {told['since']}; times are medians[/]"
@@ -91,21 +101,21 @@ def _row(one: Mapping[str, Any], most: int, *, strange: bool) -> list[Renderable
     return [name, f"{one['now']:,}", bar, *counts, share, *times]
 
 
-def _standing(told: Mapping[str, Any]) -> RenderableType:
+def _standing(told: Mapping[str, Any], console: Console) -> RenderableType:
     from rich.console import Group
     from rich.markup import escape
 
-    table = _table("who", "#for", "since", "owner", "profile")
+    rows = []
     for one in told["profiles"]:
         who = ", ".join(escape(one[word]) for word in ("name", "email") if one[word]) or "nameless"
         owner = escape(one["owner"] or "nobody")
-        table.add_row(who, lasting(one["seconds"]), one["since"], owner, f"[dim]{one['profile_id']}[/]")
+        rows.append((who, lasting(one["seconds"]), one["since"][:19], owner, f"[dim]{one['profile_id']}[/]"))
     left = told["now"] - len(told["profiles"])
     more = [f"… and {left:,} more: --limit"] if left else []
-    return Group(f"[bold]{escape(told['stage'])}[/]  {told['now']:,}", table, *more)
+    return Group(f"[bold]{escape(told['stage'])}[/]  {told['now']:,}", laid_out(_STANDING, rows, console), *more)
 
 
-def _way(told: Mapping[str, Any]) -> RenderableType:
+def _way(told: Mapping[str, Any], _console: Console) -> RenderableType:
     from rich.console import Group
     from rich.markup import escape
 

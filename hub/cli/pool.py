@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli import session
+from hub.cli.listing import Layout, laid_out
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, help="Customers whom nobody looks after.")
+_LIST = Layout(("since", "customer", "stage", "", "profile"), ((0, 3), (1, 2), (4,)), frozenset({"since", "profile"}))
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
@@ -35,7 +38,8 @@ def listing(
     if as_json:
         session.print_json(told)
         return
-    session.console().print(_table(told["profiles"]))
+    console = session.console()
+    console.print(_table(told["profiles"], console))
     if told["next"]:
         typer.echo(f"more: hub pool list --after {told['next']}")
 
@@ -47,17 +51,17 @@ async def _page(limit: int, after: str | None, untouched: bool) -> dict[str, Any
         return await taking.page(pool, limit, after, untouched=untouched)
 
 
-def _table(found: list[dict[str, Any]]) -> Table | str:
+def _table(found: list[dict[str, Any]], console: Console) -> Table | str:
     from rich.markup import escape
-    from rich.table import Table
 
     if not found:
         return "Everybody is looked after."
-    table = Table("since", "customer", "stage", "", "profile", box=None, pad_edge=False)
+    rows = []
     for one in found:
         who, stage = one["customer"] or "", one["stage"] or ""
-        table.add_row(one["since"][:16], escape(who), escape(stage), "" if one["touched"] else "new", one["profile_id"])
-    return table
+        touched = "" if one["touched"] else "untouched"
+        rows.append((one["since"][:16], escape(who), escape(stage), touched, one["profile_id"]))
+    return laid_out(_LIST, rows, console)
 
 
 @app.command()

@@ -25,7 +25,7 @@ app.command()(ruling.pause)
 app.command()(ruling.resume)
 
 Paths = Annotated[
-    list[Path] | None, typer.Argument(help="Files, or folders of them; default: the folder of [rules].", exists=True)
+    list[Path] | None, typer.Argument(help="Files, or folders of them; default: the folder of \\[rules].", exists=True)
 ]
 
 
@@ -45,7 +45,7 @@ def check(
 
     [bold]Examples[/]
 
-        hub rules check                          # the folder of [rules] in hub.toml
+        hub rules check                          # that of `folder` in hub.toml
         hub rules check rules/urgent-ticket.yaml
         hub rules check --json | jq -r '.problems[].reason'
     """

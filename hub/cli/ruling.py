@@ -18,7 +18,7 @@ Name = Annotated[str, typer.Argument(help="The name of a rule, as `list` has it.
 
 
 def apply(
-    path: Annotated[Path | None, typer.Argument(help="A file or a folder; default: that of [rules].")] = None,
+    path: Annotated[Path | None, typer.Argument(help="A file or a folder; default: that of \\[rules].")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Rules without a file end; who waits in one goes on.")] = False,
     as_json: AsJson = False,
@@ -97,7 +97,9 @@ def _print(applied: Applied, dry_run: bool) -> None:
 
 
 def listing(as_json: AsJson = False) -> None:
-    """Every rule and segment that was taken over: which version counts, who waits in it, who changed it last.
+    """Every rule and segment that was taken over: which version counts, how many wait in it, what it is for.
+
+    What it does, as a sentence: `hub rules show NAME`, or --json.
 
     [bold]Examples[/]
 
@@ -108,15 +110,17 @@ def listing(as_json: AsJson = False) -> None:
     if as_json:
         session.print_json({"rules": [_row(one) for one in rows]})
         return
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, header_style="dim", pad_edge=False)
-    for column in ("rule", "state", "waiting", "what happens"):
+    for column in ("rule", "state", "waiting", "what it is for"):
         table.add_column(column, justify="right" if column == "waiting" else "left")
     for one in rows:
-        table.add_row(one.name, _state(one), f"{one.waiting:,}", one.sentence)
-    session.console().print(table)
-    if not rows:
+        table.add_row(one.name, _state(one), f"{one.waiting:,}", escape(one.about))
+    if rows:
+        session.console().print(table)
+    else:
         typer.echo("No rule was taken over yet: hub rules apply.")
 
 
@@ -152,8 +156,8 @@ def show(name: Name, as_json: AsJson = False) -> None:
         return
     typer.secho(f"{told['name']} ({told['state']})", bold=True)
     for one in told["versions"]:
-        typer.echo(f"  version {one['version']}, taken over {one['applied_at']}: {one['began']:,} began, "
-                   f"{one['waiting']:,} wait")  # fmt: skip
+        journeys = f": {one['began']:,} began, {one['waiting']:,} wait" * (told["kind"] == "rule")
+        typer.echo(f"  version {one['version']}, taken over {one['applied_at']}{journeys}")
         typer.echo(f"    {one['sentence']}")
     if told["verdicts"]:
         typer.echo("  " + ", ".join(f"{verdict}: {count:,}" for verdict, count in told["verdicts"].items()))
@@ -182,7 +186,7 @@ def _known(name: str, names: list[str]) -> None:
     from hub.automation.problems import no_such
 
     if name not in names:
-        session.fail(no_such("rule", name, names))
+        session.fail(no_such("rule", name, names) if names else "no rule was taken over yet: hub rules apply")
 
 
 def pause(name: Name, as_json: AsJson = False) -> None:

@@ -7,10 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli import session
+from hub.cli.listing import Layout, laid_out
 
 app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, help="Saved conditions, and who is in them.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+_MEMBERS = Layout(("since", "name", "e-mail", "profile"), ((0,), (1, 2), (3,)), frozenset({"since", "profile"}))
 
 
 @app.command("list")
@@ -34,9 +36,12 @@ def listing(as_json: AsJson = False) -> None:
         table.add_column(column, justify="left" if column in {"segment", "who is in it"} else "right")
     for one in told["segments"]:
         numbers = (f"{one[column]:,}" for column in ("members", "waiting"))
-        table.add_row(one["name"], str(one["version"]), *numbers, escape(one["sentence"]))
-    session.console().print(table)
-    if not told["segments"]:
+        table.add_row(
+            one["name"], str(one["version"]), *numbers, escape(one["sentence"].removeprefix("In this segment is "))
+        )
+    if told["segments"]:
+        session.console().print(table)
+    else:
         typer.echo("No segment was taken over yet: hub rules apply.")
 
 
@@ -67,16 +72,15 @@ def members(
         session.print_json(told)
         return
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for column in ("profile", "name", "e-mail", "since"):
-        table.add_column(column)
-    for one in told["members"]:
-        table.add_row(one["profile_id"], escape(one["name"]), escape(one["email"] or ""), one["since"])
-    session.console().print(table)
+    rows = [
+        (one["since"][:19], escape(one["name"]), escape(one["email"] or ""), one["profile_id"])
+        for one in told["members"]
+    ]
+    console = session.console()
+    console.print(laid_out(_MEMBERS, rows, console))
     if told["next"]:
-        typer.echo(f"more: --before {told['next']}")
+        typer.echo(f"more: hub segments members {name} --before {told['next']}")
     if not told["members"]:
         typer.echo(f"Nobody is in {name}.")
 

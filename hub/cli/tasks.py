@@ -9,13 +9,16 @@ import typer
 
 from hub.automation.buckets import Bucket
 from hub.cli import session
+from hub.cli.listing import Layout, laid_out
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, help="What is to be done about customers.")
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 OfTask = Annotated[str, typer.Argument(help="A task's id, as `list` prints it.", metavar="TASK")]
+_LIST = Layout(("due", "", "title", "customer", "whose", "task"), ((0, 1), (2, 5), (3, 4)), frozenset({"due", "task"}))
 _COLOURS = {"overdue": "red", "today": "yellow", "waiting": "cyan", "done": "green"}
 
 
@@ -43,7 +46,8 @@ def listing(
     if as_json:
         session.print_json(told)
         return
-    session.console().print(_table(told["tasks"]))
+    console = session.console()
+    console.print(_table(told["tasks"], console))
 
 
 async def _listed(asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,20 +59,19 @@ async def _listed(asked: Mapping[str, Any]) -> dict[str, Any]:
         return await tasking.listed(pool, settings, TaskFilter.model_validate(asked))
 
 
-def _table(tasks: list[dict[str, Any]]) -> Table | str:
+def _table(tasks: list[dict[str, Any]], console: Console) -> Table | str:
     from rich.markup import escape
-    from rich.table import Table
 
     if not tasks:
         return "There is nothing to be done."
-    table = Table("due", "", "title", "customer", "whose", "task", box=None, pad_edge=False)
+    rows = []
     for one in tasks:
         colour = _COLOURS.get(one["bucket"], "default")
         place = "answered" if one["answered_at"] else one["bucket"]
         whose = one["to"] or (f"team {one['team']}" if one["team"] else "nobody")
         words = (one["title"], one["customer"] or one["profile_id"], whose)
-        table.add_row(one["due"][:16], f"[{colour}]{place}[/]", *map(escape, words), one["id"])
-    return table
+        rows.append((one["due"][:16], f"[{colour}]{place}[/]", *map(escape, words), one["id"]))
+    return laid_out(_LIST, rows, console)
 
 
 @app.command()

@@ -94,7 +94,10 @@ class Folder:
     ) -> None:
         """Write hub.toml: listeners (the inbox is one) and secrets by name, each tool with its address, the mailbox."""
         self.log.parent.mkdir(mode=0o700, exist_ok=True)
-        _put(self.settings, settings(self.state, listeners, keys, tools) + _by_itself(self.rules, relay))
+        _put(
+            self.settings,
+            settings(self.state, listeners, keys, tools) + _by_itself(self.rules, relay, listeners["gateway"]),
+        )
 
 
 def settings(
@@ -118,10 +121,13 @@ def settings(
     return "\n\n".join(tables) + "\n"
 
 
-def _by_itself(rules: Path, relay: str) -> str:
+def _by_itself(rules: Path, relay: str, gateway: str) -> str:
     """Rules, who works, and where mails go: a day lasts five seconds."""
     teams = [f"[teams.{name}]\nmembers = {json.dumps(members)}" for name, members in TEAMS.items()]
-    mail = f"[mail]\nrelay = {_text(relay)}\nfrom = {_text(f'The Company <{ADDRESS}>')}\nretry_seconds = [1, 1, 2, 5]"
+    mail = (
+        f"[mail]\nrelay = {_text(relay)}\nfrom = {_text(f'The Company <{ADDRESS}>')}\nretry_seconds = [1, 1, 2, 5]\n"
+        f"unsubscribe = {_text(f'http://{gateway}')}"
+    )
     return "\n".join([f"\n[rules]\nfolder = {_text(rules)}\ntime_scale = {SCALE}\n", mail, "", *teams, ""])
 
 

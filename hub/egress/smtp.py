@@ -28,6 +28,27 @@ class Said(NamedTuple):
     text: str
 
 
+async def greet(place: Place, seconds: float) -> Said:
+    """Speak to the relay as for a mail, and send none: its greeting, TLS and the password, within so many seconds."""
+    starttls = {"never": False, "if_offered": None, "always": True}[place.tls]
+    client = aiosmtplib.SMTP(
+        hostname=place.host,
+        port=place.port,
+        username=place.user,
+        password=place.password,
+        start_tls=starttls,
+        timeout=seconds,
+    )
+    try:
+        async with asyncio.timeout(seconds), client:
+            said = await client.noop()
+    except aiosmtplib.SMTPResponseException as error:
+        return Said(error.code, f"{error.code} {error.message}")
+    except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
+        return Said(None, f"{type(error).__name__}: {error}")
+    return Said(said.code, f"{said.code} {said.message}")
+
+
 async def post(place: Place, sender: str, recipient: str, message: EmailMessage, seconds: float) -> Said:
     """Hand one mail over, within so many seconds in all. Never raises for what a relay or the way to it may do."""
     starttls = {"never": False, "if_offered": None, "always": True}[place.tls]

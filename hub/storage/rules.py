@@ -45,7 +45,7 @@ class Counting(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A rule or segment of the list. The sentence is that of its newest version."""
+    """A rule or segment of the list. What it says of itself, and its sentence, are those of its newest version."""
 
     name: str
     kind: str
@@ -55,6 +55,7 @@ class Listed(NamedTuple):
     paused: bool
     changed_at: datetime
     changed_by: str
+    about: str
     sentence: str
     waiting: int
 
@@ -235,7 +236,8 @@ async def listing(pool: Pool) -> list[Listed]:
     async with reading(pool) as connection:
         rows = await connection.fetch(
             """
-            SELECT r.name, r.kind, r.version, s.live, s.trial, s.paused, s.changed_at, s.changed_by, r.sentence,
+            SELECT r.name, r.kind, r.version, s.live, s.trial, s.paused, s.changed_at, s.changed_by,
+                   r.body->>'about', r.sentence,
                    (SELECT count(*) FROM journey j WHERE j.rule = r.name AND j.state <> 'ended')
             FROM (SELECT DISTINCT ON (name) * FROM rule ORDER BY name, version DESC) r JOIN rule_state s USING (name)
             ORDER BY r.kind, r.name

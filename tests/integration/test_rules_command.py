@@ -143,8 +143,7 @@ async def test_what_this_hub_cannot_do_is_refused_by_name_and_nothing_is_taken_o
     (folder / "best.yaml").write_text("segment: best\nversion: 1\nabout: Best.\nif: {profile: tags, contains: vip}\n")
     put(folder, **words)
     put(folder, "fine")
-    (reason,) = await reasons()
-    assert said in reason
+    assert any(said in reason for reason in await reasons())
     assert await in_force(pool) == []
 
 
@@ -234,7 +233,7 @@ async def test_list_and_show_tell_what_counts(folder: Path) -> None:
     shown = await answer("show", "some")
     assert (shown["state"], shown["verdicts"], len(shown["versions"])) == ("live 1", {}, 1)
     assert shown["versions"][0]["body"]["rule"] == "some"
-    assert _holds((await hub("list")).output, ("some", "live 1", "add the tag buyer"))
+    assert _holds((await hub("list")).output, ("some", "live 1", "A rule."))
     assert _holds((await hub("show", "some")).output, ("version 1", "add the tag buyer"))
 
 

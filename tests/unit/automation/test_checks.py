@@ -53,7 +53,8 @@ def test_what_does_not_exist_or_never_ends_is_refused(words: dict[str, Any], sai
         ({"when": EVENT, "if_": {"event": "tiket.priority", "is": 1}}, "did you mean ticket.priority?"),
         ({"when": {"event": "order.paid"}, "if_": {"event": "order.items.skuu", "is": 1}}, "order.items.sku?"),
         ({"exits": [EVENT | {"if": {"event": "ticket.statu", "is": 1}}]}, "exits[0].if.event: warning"),
-        ({"if_": {"profile": "fields.contry", "is": "DE"}}, "did you mean country?"),
+        ({"if_": {"profile": "fields.country", "is": "DE"}}, "fields.address?"),
+        ({"if_": {"profile": "fields.langauge", "is": "de"}}, "did you mean language?"),
         ({"if_": {"count": "order.payd", "is": 1}}, "did you mean order.paid?"),
     ],
 )

@@ -25,7 +25,7 @@ if:
     - not: {profile: tags, contains: urgent}
     - any:
       - {event: ticket.priority, in: [high, urgent]}
-      - {profile: fields.country, is: DE}
+      - {profile: fields.language, is: de}
       - {segment: best-customers, is: true}
 max_age: 3d
 again: 30d

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hub.cli import app
-from hub.cli.config import everything_wrong
+from hub.cli.config import everything_found
 
 command = CliRunner()
 
@@ -32,7 +32,7 @@ PORTS = '[gateway]\nlisten = "127.0.0.1:0"\n[console]\nlisten = "127.0.0.1:0"\n'
 def test_what_init_writes_is_fine(write: Path) -> None:
     assert command.invoke(app, ["init", str(write)]).exit_code == 0
     assert write.stat().st_mode & 0o777 == 0o600
-    found = [problem for problem in everything_wrong() if ".listen" not in problem]
+    found = [problem for problem in everything_found().wrong if ".listen" not in problem]
     assert found == []
 
 
@@ -65,6 +65,12 @@ scopes = ["profiles:read"]
 [mail]
 unsubscribe = "https://hub.example.com"
 secret_file = "/nowhere/else"
+relay = "127.0.0.1:25"
+from = "hello@example.com"
+user = "hub"
+password_file = "/nowhere/password"
+[rules]
+folder = "/nowhere/rules"
 [sources.form]
 kind = "web_from"
 [sources.web]
@@ -84,6 +90,8 @@ SAID = (
     "sources.web.keys: Field required",
     "destinations.sales",
     "mail.secret_file: /nowhere/else",
+    "mail.password_file: /nowhere/password",
+    "rules.folder: /nowhere/rules: warning: there is no such folder",
 )
 
 
@@ -107,7 +115,7 @@ def test_a_port_that_somebody_has_is_wrong(write: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
         write.write_text(f'[gateway]\nlisten = "127.0.0.1:{port}"\n[console]\nlisten = "127.0.0.1:0"\n')
-        (problem,) = everything_wrong()
+        (problem,) = everything_found().wrong
     assert problem.startswith(f"gateway.listen: 127.0.0.1:{port}: ")
 
 
@@ -121,7 +129,7 @@ def test_a_port_that_somebody_has_is_wrong(write: Path) -> None:
 )
 def test_listeners_need_an_address_each(write: Path, gateway: str, console: str, said: str) -> None:
     write.write_text(f'[gateway]\nlisten = "{gateway}"\n[console]\nlisten = "{console}"\n')
-    assert said in everything_wrong()
+    assert said in everything_found().wrong
 
 
 def test_kinds_are_listed(write: Path) -> None:
@@ -133,6 +141,45 @@ def test_kinds_are_listed(write: Path) -> None:
 
 def test_a_wrong_word_of_survivorship_is_named_with_the_nearest_right_one(write: Path) -> None:
     write.write_text(f'{PORTS}[survivorship.strategy]\ncompny = "most_recent"\n[survivorship.priority]\nname = "crm"\n')
-    (problem,) = everything_wrong()
+    (problem,) = everything_found().wrong
     assert problem.startswith("survivorship.strategy.compny: there is no 'compny'")
     assert problem.endswith("did you mean 'company'?")
+
+
+RULE = """rule: offer
+version: 1
+about: An offer.
+when: {event: order.paid}
+steps:
+  - assign_owner: {team: sales}
+  - notify: {destination: chat, text: Paid.}
+  - send_email: {template: offer, source: "subject: Hi\\n---\\nHi", purpose: marketing}
+"""
+MAIL = '[mail]\nrelay = "127.0.0.1:25"\nfrom = "hello@example.com"\n'
+
+
+def test_the_rules_are_looked_at_with_what_hub_toml_has(write: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(write.parent)
+    (write.parent / "rules").mkdir()
+    (write.parent / "rules" / "offer.yaml").write_text(RULE)
+    write.write_text(PORTS)
+    said = everything_found().wrong
+    assert [one.partition(": rules/offer.yaml:")[2].split(": ")[:2] for one in said] == [
+        ["6", "steps[0].assign_owner"],
+        ["7", "steps[1].notify"],
+        ["8", "steps[2].send_email"],
+    ]
+    assert all(one.startswith("rules.folder: ") for one in said)
+
+
+def test_offers_without_a_link_to_leave_are_a_warning(write: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(write.parent)
+    (write.parent / "rules").mkdir()
+    (write.parent / "rules" / "offer.yaml").write_text(RULE)
+    house = '[teams.sales]\nmembers = ["ann@example.com"]\n[destinations.chat]\nkind = "slack"\nurl = "https://example.com/x"\n'
+    write.write_text(PORTS + MAIL + house)
+    answer = command.invoke(app, ["config", "check"])
+    assert answer.exit_code == 0
+    assert "rules.folder: rules/offer.yaml:8: steps[2].send_email: warning: these mails bear no link" in answer.stdout
+    write.write_text(PORTS + MAIL + 'unsubscribe = "https://hub.example.com"\n' + house)
+    assert everything_found() == ([], [])

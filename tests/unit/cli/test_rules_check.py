@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from hub.settings import load
 from tests.support.rule_files import lines
 
 command = CliRunner()
+DOCS = Path(__file__).parents[3] / "docs"
+IN_DOCS = re.compile(r"^(?:# .*\n)?((?:rule|segment): ([a-z0-9-]+)(?: .*)?\n(?:.*\n)*?)(?=```|END$)", re.MULTILINE)
 SHIPPED = Path(str(files("hub.automation"))) / "shipped"
 NAMES = ["first-order", "left-cart", "new-lead", "open-complaint", "urgent-ticket"]
 
@@ -101,3 +104,12 @@ def test_the_settings_of_rules_come_from_the_environment_too(folder: Path, monke
     monkeypatch.setenv("HUB_RULES__TIME_SCALE", "0.0001")
     monkeypatch.setenv("HUB_RULES__APPLY", "false")
     assert (load().rules.apply, load().rules.time_scale, load().rules.folder) == (False, 0.0001, Path("mine"))
+
+
+def test_every_rule_and_segment_of_the_docs_is_right(folder: Path) -> None:
+    pages = [DOCS / "reference" / "rules.md", *sorted((DOCS / "howto").glob("*.md"))]
+    found = {name: text for page in pages for text, name in IN_DOCS.findall(page.read_text(encoding="utf-8"))}
+    assert {*found} >= {"urgent-ticket", "best-customers", "call-back", "thank-the-best"}
+    for name, text in found.items():
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    assert json.loads(command.invoke(app, ["rules", "check", "--json"]).stdout)["problems"] == []

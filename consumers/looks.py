@@ -78,7 +78,10 @@ class Looks:
         return len(leases)
 
     async def _new(self) -> int:
-        """A slice of everybody, for a segment that was taken over or changed; the slice counts as well."""
+        """A slice of everybody, for a segment that was taken over or changed; the slice counts as well.
+
+        Whoever of them was to be looked at before comes first: that look waits for the tide, and this one does not.
+        """
         async with transaction(self._pool) as connection:
             await segment_checks.begin(connection)
             at = await segment_checks.unfinished(connection)
@@ -86,6 +89,9 @@ class Looks:
                 return 0
             await erasure.enter(connection)
             profiles = await segment_checks.behind(connection, at.upto, SLICE)
+            await automation.one_by_one(connection, profiles)
+            if await segment_checks.is_late(connection, profiles, at.since):
+                return 0
             await self._look(connection, dict.fromkeys(profiles, Cause(TIME, at.since)))
             # Whoever comes later behind the last of them is new, and looked at when they are heard of.
             await segment_checks.went(connection, at.segment, profiles[-1] if len(profiles) == SLICE else None)

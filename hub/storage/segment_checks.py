@@ -161,6 +161,18 @@ async def behind(connection: Connection, upto: bytes | None, most: int) -> list[
     return [row[0] for row in rows]
 
 
+async def is_late(connection: Connection, profiles: Collection[bytes], moment: datetime) -> bool:
+    """Whether one of these was to be looked at until this moment, and is not yet. The caller holds their locks."""
+    found: bool = await connection.fetchval(
+        """
+        SELECT EXISTS (SELECT FROM segment_check WHERE id = ANY($1::uuid[]) AND until <= $2 AND due_at IS NOT NULL)
+        """,
+        list(profiles),
+        moment,
+    )
+    return found
+
+
 async def went(connection: Connection, segment: str, upto: bytes | None) -> None:
     """The round has come so far; None: it has come round."""
     await connection.execute(

@@ -48,3 +48,11 @@ async def test_of_two_who_share_an_address_neither_gets_an_offer_behind_a_click(
     )
     assert [tuple(row) for row in rows] == [("done", None), *[("held", "no consent to marketing: withdrawn")] * 2]
     assert await house.pool.fetchval("SELECT count(*) FROM mail") == 3 + 1
+
+
+async def test_a_click_stands_whatever_a_trusted_source_says_later(house: House) -> None:
+    await house.rules(a_rule(steps=[OFFER]))
+    cy = Words("Cy", "cy@customers.org")
+    await house.live(says("consent.withdrawn", "hub", Words(email=cy.email), 0, trusted=False))
+    await house.live(says("consent.given", "shop", cy, 1), says("order.placed", "shop", cy, 2))
+    assert [row[0] for row in await house.pool.fetch("SELECT state FROM ledger")] == ["held"]

@@ -15,6 +15,7 @@ from hub.storage import automation, journeys
 from hub.tables import Budget
 from tests.support.acting import TEAMS, House, a_rule, a_segment, happens, hour
 from tests.support.line import batch_connections
+from tests.support.meeting import Meeting
 from tests.support.memory import fact
 from tests.support.segments import BUYERS
 
@@ -26,30 +27,6 @@ WRITE = {"send_email": {"template": "hello", "source": "subject: Hello\n---\nDea
 async def house(database_url: str) -> AsyncIterator[House]:
     async with batch_connections(database_url) as connections:
         yield House(connections, Manner(TEAMS, mails=Budget(4, "7d")))
-
-
-class Meeting:
-    """Each that comes here waits until the others are here as well, or wait for a lock that one of them holds."""
-
-    def __init__(self, house: House, number: int) -> None:
-        self._house = house
-        self._missing = number
-
-    async def come(self) -> None:
-        self._missing -= 1
-        locked = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-        while self._missing > await self._house.pool.fetchval(locked):
-            await asyncio.sleep(0.01)  # a condition of the database, which tells nobody
-
-    def before(self, real: Any) -> Any:
-        """The same function, behind the meeting."""
-
-        async def behind(*words: Any) -> Any:
-            if self._missing:
-                await self.come()
-            return await real(*words)
-
-        return behind
 
 
 async def test_a_batch_that_rouses_a_journey_and_who_walks_on_with_it_do_not_wait_for_each_other(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
 
 from consumers.looks import Looks
 from consumers.tide import Tide
-from hub.storage import queues, segment_checks
-from tests.support.acting import House, a_rule, happens, hour
+from hub import clock
+from hub.automation.plan import changed, plan
+from hub.storage import queues, rules, segment_checks
+from hub.storage.pool import transaction
+from tests.support.acting import House, a_rule, a_segment, happens, hour
 from tests.support.line import batch_connections
 from tests.support.segments import BUYERS
 
@@ -68,3 +71,27 @@ async def test_timers_of_segments_that_were_retired_are_nobodys_and_hold_nobody_
     assert (await queues.waiting(house.pool))["timers"]["pending"] == 1
     await house.walk()
     assert await house.journeys() == ["done"]
+
+
+async def test_a_new_segment_makes_nobody_leave_another_one_while_what_they_did_may_be_on_its_way(house: House) -> None:
+    """The hub was off, and comes back with a changed folder of rules."""
+    await house.rules(BUYERS, a_rule("miss", when={"leaves": "buyers"}))
+    await house.look()
+    now = clock.now()
+    orders = [happens("order.placed", at=clock.text(now - timedelta(hours=ago))) for ago in (60, 59, 20, 19)]
+    await house.live(*orders[:2])
+    async with transaction(house.pool) as connection:
+        changes = changed(plan([a_segment("any", {"count": "order.placed", "at_least": 1})], {}))
+        await rules.write(connection, changes, [""], "a test")
+    behind = Tide()
+    behind.past = now - timedelta(hours=30)
+    looks = Looks(house.pool, behind)
+    while await looks.turn():
+        pass
+    assert await looks.is_held_up()
+    await house.live(*orders[2:])
+    assert await house.look() > 0
+    await house.told()
+    assert await house.members() == {"buyers": {"ann"}, "any": {"ann"}}
+    assert [change[:2] for change in await house.changes() if change[1] == "buyers"] == [("entered", "buyers")]
+    assert await house.verdicts() == []

@@ -149,19 +149,32 @@ async def wake_fresh(connection: Connection) -> None:
 
     Whoever hears of something later rouses them: from here on nothing is missed.
     """
-    await connection.execute(
+    rows = await connection.fetch(
         """
-        UPDATE journey j SET fresh = false, roused = j.roused OR x.missed,
-               due_at = CASE WHEN x.missed THEN clock_timestamp() ELSE j.due_at END
-        FROM (SELECT f.id, EXISTS (
-                  SELECT FROM source_record own JOIN source_record r ON r.profile_id = own.profile_id
-                  JOIN activity a ON a.record_id = r.record_id AND a.type = ANY(f.heeds) AND NOT a.spam
-                  WHERE own.record_id = f.record_id AND a.received_at > f.since AND a.event_id <> f.event_id) missed
-              FROM (SELECT * FROM journey WHERE fresh AND began_at <= statement_timestamp()
-                    LIMIT $1 FOR UPDATE SKIP LOCKED) f) x
-        WHERE j.id = x.id
+        SELECT id FROM journey WHERE fresh AND began_at <= statement_timestamp() LIMIT $1 FOR UPDATE SKIP LOCKED
         """,
         MOST_FRESH,
+    )
+    if not rows:
+        return
+    ids = [row[0] for row in rows]
+    missed = await connection.fetch(
+        """
+        SELECT DISTINCT j.id FROM journey j JOIN source_record own ON own.record_id = j.record_id
+        JOIN source_record r ON r.profile_id = own.profile_id
+        JOIN activity a ON a.record_id = r.record_id AND a.type = ANY(j.heeds) AND NOT a.spam
+        WHERE j.id = ANY($1::uuid[]) AND a.received_at > j.since AND a.event_id <> j.event_id
+        """,
+        ids,
+    )
+    await connection.execute(
+        """
+        UPDATE journey SET fresh = false, roused = roused OR id = ANY($2::uuid[]),
+               due_at = CASE WHEN id = ANY($2::uuid[]) THEN clock_timestamp() ELSE due_at END
+        WHERE id = ANY($1::uuid[])
+        """,
+        ids,
+        [row[0] for row in missed],
     )
 
 

@@ -31,31 +31,32 @@ class Leases:
 
     def __init__(self, table: Table, *, waiting: tuple[str, ...], taken: str, lost: str) -> None:
         states = ", ".join(f"'{state}'" for state in waiting)
-        # The names put in are those of our own tables and states, never anybody's input. Nobody waits who skips what is
-        # locked, so leases that are over are taken in any order: one by id would lead through the whole table. What is
+        # The names put in are those of our own tables and states, never anybody's input. Rows are found by their ids,
+        # which a query before them gives as one array: a join of a table with itself may be made the wrong way round,
+        # by a plan from when it was empty. Nobody waits who skips what is locked, so that may be in any order. What is
         # due is compared with the statement's begin: no index leads to a clock that goes on meanwhile.
         self._expire = f"""
-            UPDATE {table} x SET state = '{lost}', due_at = clock_timestamp(), lease_until = NULL, token = x.token + 1
-            FROM (SELECT id FROM {table} WHERE state = '{taken}' AND lease_until < statement_timestamp()
-                  FOR UPDATE SKIP LOCKED) gone
-            WHERE x.id = gone.id RETURNING x.id
+            UPDATE {table} SET state = '{lost}', due_at = clock_timestamp(), lease_until = NULL, token = token + 1
+            WHERE id = ANY(ARRAY(SELECT id FROM {table} WHERE state = '{taken}' AND lease_until < statement_timestamp()
+                                 FOR UPDATE SKIP LOCKED))
+            RETURNING id
         """  # noqa: S608
         self._take = f"""
-            UPDATE {table} x SET state = '{taken}', token = x.token + 1,
+            UPDATE {table} SET state = '{taken}', token = token + 1,
                    lease_until = clock_timestamp() + make_interval(secs => $2)
-            FROM (SELECT id FROM {table} WHERE id = ANY($1::uuid[]) AND state IN ({states})
-                  AND due_at <= statement_timestamp() ORDER BY id FOR UPDATE SKIP LOCKED) due
-            WHERE x.id = due.id RETURNING x.id, x.token
+            WHERE id = ANY(ARRAY(SELECT id FROM {table} WHERE id = ANY($1::uuid[]) AND state IN ({states})
+                                 AND due_at <= statement_timestamp() FOR UPDATE SKIP LOCKED))
+            RETURNING id, token
         """  # noqa: S608
         self._renew = f"""
-            UPDATE {table} x SET lease_until = clock_timestamp() + make_interval(secs => $3)
-            FROM (SELECT id FROM {table} JOIN unnest($1::uuid[], $2::bigint[]) AS mine(id, token) USING (id, token)
-                  WHERE state = '{taken}' ORDER BY id FOR UPDATE SKIP LOCKED) mine
-            WHERE x.id = mine.id
+            UPDATE {table} SET lease_until = clock_timestamp() + make_interval(secs => $3)
+            WHERE id = ANY(ARRAY(
+                SELECT id FROM {table} JOIN unnest($1::uuid[], $2::bigint[]) AS mine(id, token) USING (id, token)
+                WHERE {table}.id = ANY($1::uuid[]) AND state = '{taken}' FOR UPDATE OF {table} SKIP LOCKED))
         """  # noqa: S608
         self._hold = f"""
             SELECT id FROM {table} JOIN unnest($1::uuid[], $2::bigint[]) AS mine(id, token) USING (id, token)
-            WHERE state = '{taken}' ORDER BY id FOR UPDATE OF {table}
+            WHERE {table}.id = ANY($1::uuid[]) AND state = '{taken}' ORDER BY id FOR UPDATE OF {table}
         """  # noqa: S608
 
     async def expire(self, connection: Connection) -> list[bytes]:

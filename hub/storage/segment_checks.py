@@ -72,17 +72,15 @@ async def silent_until(connection: Connection, tide: datetime) -> datetime:
 
     A change by time bears the moment at which it was due. Where no segment counts nobody looks.
     """
-    found: datetime = await connection.fetchval(
+    late: datetime | None = await connection.fetchval(
         """
-        SELECT least($1, (
-            SELECT min(until) - interval '1 microsecond' FROM (
-                SELECT until FROM segment_check WHERE state = 'waiting' AND due_at <= clock_timestamp()
-                UNION ALL SELECT until FROM segment_check WHERE state = 'working'
-            ) late WHERE EXISTS (SELECT FROM segment_round)))
-        """,
-        tide,
+        SELECT min(until) - interval '1 microsecond' FROM (
+            SELECT until FROM segment_check WHERE state = 'waiting' AND due_at <= clock_timestamp()
+            UNION ALL SELECT until FROM segment_check WHERE state = 'working'
+        ) late WHERE EXISTS (SELECT FROM segment_round)
+        """
     )
-    return found
+    return min(tide, late) if late else tide
 
 
 async def held_up(connection: Connection, tide: datetime) -> bool:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
+from consumers.journeys import Walker
 from consumers.looks import Looks
 from consumers.tide import Tide
 from hub import clock
@@ -95,3 +96,11 @@ async def test_a_new_segment_makes_nobody_leave_another_one_while_what_they_did_
     assert await house.members() == {"buyers": {"ann"}, "any": {"ann"}}
     assert [change[:2] for change in await house.changes() if change[1] == "buyers"] == [("entered", "buyers")]
     assert await house.verdicts() == []
+
+
+async def test_before_the_tide_rose_for_the_first_time_who_was_roused_is_looked_at_and_waits(house: House) -> None:
+    waits = [{"wait": {"event": "ticket.opened", "timeout": "9d"}}, {"add_tag": {"tag": "silent"}}]
+    await house.rules(a_rule(steps=waits))
+    await house.live(happens("order.placed"))
+    assert await Walker(house.pool, house.manner, Tide()).turn() == 1
+    assert await house.journeys() == ["waiting"]

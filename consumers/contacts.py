@@ -11,7 +11,7 @@ from hub.identity.evidence import Words
 from hub.identity.traits import ADDRESS_PARTS, Traits
 
 Text = Annotated[str, msgspec.Meta(max_length=4096)]
-FORM_TRAITS = frozenset(("job_title", "language", "birth_date", *ADDRESS_PARTS))
+FORM_TRAITS = frozenset(("job_title", "language", "birth_date", "timezone", *ADDRESS_PARTS))
 """Names of further form fields that say a trait; they must be spelled so."""
 
 
@@ -46,6 +46,7 @@ class Contact(msgspec.Struct):
     phone_verified: bool | None = None
     device: Text | None = None
     objects: list[Text] | None = None
+    timezone: Text | None = None
 
 
 def words_of(contact: Contact, region: str | None) -> Words:
@@ -76,6 +77,7 @@ def traits_of(contact: Contact) -> Traits | None:
         or contact.tags is not None
         or contact.email_verified is not None
         or contact.phone_verified is not None
+        or contact.timezone
     ):
         return None
     place = contact.address or Address()
@@ -88,6 +90,7 @@ def traits_of(contact: Contact) -> Traits | None:
         None if contact.tags is None else tuple(contact.tags),
         contact.email_verified,
         contact.phone_verified,
+        contact.timezone or "",
     )
 
 
@@ -100,5 +103,6 @@ def form_traits(contact: Contact | None, fields: Mapping[str, str | list[str]]) 
         job_title=said.get("job_title", known.job_title),
         language=said.get("language", known.language),
         birth_date=said.get("birth_date", known.birth_date),
+        timezone=said.get("timezone", known.timezone),
         address=place if any(place) else known.address,
     )

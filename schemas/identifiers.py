@@ -51,6 +51,7 @@ class Contact(Shape):
     objects: list[Text] | None = Field(
         default=None, description="Things of the source that are this person's alone, `order:123`: they lead to them."
     )
+    timezone: Text | None = Field(default=None, description="As `Europe/Berlin`; anything else is left out.")
 
 
 class Identifier(Shape):

@@ -105,6 +105,7 @@ FIELDS: Mapping[str, Strategy] = {
     "name": most_frequent,
     "phone": verified_first,
     "tax_id": source_priority,
+    "timezone": most_recent,
 }
 """Field → strategy; any other stated field is `most_recent`. `docs/fields.md` says it for people."""
 

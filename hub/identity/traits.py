@@ -17,6 +17,8 @@ VERIFIED = {"email": "email_verified", "phone": "phone_verified"}
 """Contact point → the field whose value is the one that the record says is proved; empty where it says it is not."""
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|[0-9]{3}))?", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_ZONE = re.compile(r"UTC|[A-Z][A-Za-z]+(?:/[A-Z][A-Za-z0-9_+-]*)+", re.ASCII)
+LONGEST_ZONE = 64
 _FIRST_DAY = "1900-01-02"
 """The first of January 1900 is what programs write for "not known"."""
 
@@ -32,6 +34,7 @@ class Traits(NamedTuple):
     tags: tuple[str, ...] | None = None
     email_verified: bool | None = None
     phone_verified: bool | None = None
+    timezone: str = ""
 
 
 def stated(traits: Traits, points: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -42,6 +45,7 @@ def stated(traits: Traits, points: Mapping[str, str]) -> list[tuple[str, str]]:
         ("job_title", clean(traits.job_title)),
         ("language", language(traits.language)),
         ("tax_id", clean(traits.tax_id)),
+        ("timezone", timezone(traits.timezone)),
     ]
     found = [(field, value) for field, value in found if value]
     if traits.tags is not None:
@@ -58,6 +62,12 @@ def language(written: str) -> str:
         return ""
     tongue, script, region = parts.groups(default="")
     return "-".join(filter(None, (tongue.lower(), script.title(), region.upper())))
+
+
+def timezone(written: str) -> str:
+    """A name as the IANA gives them, `Europe/Berlin`; empty where it has not their form."""
+    name = written.strip()
+    return name if len(name) <= LONGEST_ZONE and _ZONE.fullmatch(name) else ""
 
 
 def birth_date(written: str) -> str:

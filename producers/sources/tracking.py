@@ -91,7 +91,8 @@ def _identify(said: Part) -> tuple[str, dict[str, Any]]:
     traits = _object(said.part("context"), "traits") if isinstance(context, dict) else {}
     traits = traits | _object(said, "traits")
     stated = Part(traits, "traits")
-    return "contact.updated", told(contact=_contact(said) | _words(stated), company=_company(stated), traits=traits)
+    contact = _contact(said) | _words(stated) | told(timezone=_timezone(said, stated))
+    return "contact.updated", told(contact=contact, company=_company(stated), traits=traits)
 
 
 def _track(said: Part) -> tuple[str, dict[str, Any]]:
@@ -136,6 +137,12 @@ def _words(traits: Part) -> dict[str, str]:
     """What the traits say of a contact; one that is no text, or too long, is a trait and nothing else."""
     found = {field: [_trait(traits, name) for name in names] for field, names in TRAITS.items()}
     return {field: next(filter(None, values), "") for field, values in found.items() if any(values)}
+
+
+def _timezone(said: Part, traits: Part) -> str | None:
+    """That of the traits, else that of the device."""
+    context = said.part("context") if isinstance(said.value.get("context"), dict) else Part({}, "context")
+    return _trait(traits, "timezone") or _trait(context, "timezone")
 
 
 def _trait(traits: Part, name: str) -> str | None:

@@ -32,6 +32,7 @@ def test_a_contact_may_say_all_of_these() -> None:
         "company": "Firm",
         "job_title": " CEO ",
         "language": "pt_br",
+        "timezone": " America/Sao_Paulo ",
         "birth_date": "1980-02-29",
         "tax_id": "DE 129273398",
         "address": {"street": "Ring 1", "city": "Wien", "country": "at", "planet": 3},
@@ -43,6 +44,7 @@ def test_a_contact_may_say_all_of_these() -> None:
         "email": "ann@firm.org",
         "job_title": "CEO",
         "language": "pt-BR",
+        "timezone": "America/Sao_Paulo",
         "birth_date": "1980-02-29",
         "tax_id": "DE 129273398",
         "address": '{"city":"Wien","country":"AT","street":"Ring 1"}',
@@ -53,7 +55,7 @@ def test_a_contact_may_say_all_of_these() -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    [{"language": "English"}, {"language": "d"}, {"birth_date": "29.2.1980"}, {"birth_date": "1981-02-29"},
+    [{"timezone": "Berlin"}, {"timezone": "+02:00"}, {"timezone": "Europe/../etc"}, {"language": "English"}, {"language": "d"}, {"birth_date": "29.2.1980"}, {"birth_date": "1981-02-29"},
      {"birth_date": "0000-00-00"}, {"birth_date": "1900-01-01"}, {"address": {}}, {"address": {"city": " "}},
      {"phone_verified": True}, {"tax_id": ""}],
 )  # fmt: skip
@@ -75,11 +77,18 @@ def test_another_type_is_an_error_that_names_the_field(bad: dict[str, Any], fiel
 def test_a_forms_further_fields_are_traits_where_they_bear_their_names() -> None:
     form = {
         "email": "ann@firm.org",
-        "fields": {"language": "de", "city": "Wien", "Street": "Ring 1", "country": ["AT"]},
+        "fields": {
+            "language": "de",
+            "timezone": "Europe/Berlin",
+            "city": "Wien",
+            "Street": "Ring 1",
+            "country": ["AT"],
+        },
     }
     assert fields("form.submitted", form) == {
         "email": "ann@firm.org",
         "language": "de",
+        "timezone": "Europe/Berlin",
         "address": '{"city":"Wien"}',
     }
 

@@ -55,7 +55,8 @@ def test_a_contact_may_say_all_of_these() -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    [{"timezone": "Berlin"}, {"timezone": "+02:00"}, {"timezone": "Europe/../etc"}, {"language": "English"}, {"language": "d"}, {"birth_date": "29.2.1980"}, {"birth_date": "1981-02-29"},
+    [{"timezone": "Berlin"}, {"timezone": "+02:00"}, {"timezone": "Europe/../etc"},
+     {"language": "English"}, {"language": "d"}, {"birth_date": "29.2.1980"}, {"birth_date": "1981-02-29"},
      {"birth_date": "0000-00-00"}, {"birth_date": "1900-01-01"}, {"address": {}}, {"address": {"city": " "}},
      {"phone_verified": True}, {"tax_id": ""}],
 )  # fmt: skip

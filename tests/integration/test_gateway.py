@@ -87,7 +87,7 @@ async def test_a_form_is_a_cloudevent_with_the_marks_of_the_edge(hub: Gateway) -
         "ce_trust": "public",
         "content-type": "application/json",
     }
-    assert len(record.key) == 8
+    assert len(record.key) == 16
 
 
 async def test_a_repeat_gets_the_same_id(hub: Gateway) -> None:

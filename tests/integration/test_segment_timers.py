@@ -102,5 +102,7 @@ async def test_before_the_tide_rose_for_the_first_time_who_was_roused_is_looked_
     waits = [{"wait": {"event": "ticket.opened", "timeout": "9d"}}, {"add_tag": {"tag": "silent"}}]
     await house.rules(a_rule(steps=waits))
     await house.live(happens("order.placed"))
+    assert await Walker(house.pool, house.manner, Tide()).turn() == 0, "nothing was heard that it missed"
+    await house.pool.execute("UPDATE journey SET roused = true, due_at = now()")
     assert await Walker(house.pool, house.manner, Tide()).turn() == 1
     assert await house.journeys() == ["waiting"]

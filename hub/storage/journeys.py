@@ -135,9 +135,9 @@ async def rouse(connection: Connection, events: Collection[bytes], became: Colle
     if rows:
         await connection.execute(
             """
-            UPDATE journey j SET roused = true, due_at = clock_timestamp()
-            FROM (SELECT id FROM journey WHERE id = ANY($1::uuid[]) AND state <> 'ended' ORDER BY id FOR UPDATE) x
-            WHERE j.id = x.id
+            UPDATE journey SET roused = true, due_at = clock_timestamp()
+            WHERE id = ANY(ARRAY(SELECT id FROM journey WHERE id = ANY($1::uuid[]) AND state <> 'ended'
+                                 ORDER BY id FOR UPDATE))
             """,
             [row[0] for row in rows],
         )

@@ -26,8 +26,8 @@ from bench.automation.plan import FIRST, SECOND, THANKS, Pair, Plan, chunks, mai
 from bench.automation.troop import Troop
 from bench.figures import Void
 from bench.report import Steps, steps
-from bench.ruled import TABLES
-from bench.stage import ROOT, Stage, servers, stage, state_folder
+from bench.ruled import SHIPPED, TABLES, take_over
+from bench.stage import Stage, servers, stage, state_folder
 from hub import clock
 from hub.api import deciding
 from hub.api.deciding import Author
@@ -35,7 +35,7 @@ from hub.embedded import Addresses
 from hub.errors import HubError, Retry
 from hub.identity.ids import as_text
 from hub.storage.migrate import migrate
-from hub.storage.pool import Pool, open_pool, reading
+from hub.storage.pool import Pool, open_pool
 from hub.streams.publish import Message, open_publisher
 from hub.streams.topics import create_topics
 from producers.deeds import open_deeds
@@ -44,7 +44,6 @@ from tests.support.relay import Relay
 CHUNK = 500
 PHASE_SECONDS = 900.0
 LOOK_SECONDS = 0.3
-SHIPPED = ROOT / "hub" / "automation" / "shipped"
 
 
 class Figures(NamedTuple):
@@ -63,7 +62,7 @@ class Storm:
         self.pool = pool
         self.before: dict[str, int] = {}
         self.after: dict[str, int] = {}
-        self._here = here
+        self.here = here
         self._troop = troop
         self._told = told
 
@@ -94,11 +93,12 @@ class Storm:
         await self._step("they are decided about", self._until(lambda pool: verdict.too_old(pool, self.plan.old)))
         await self._step("nothing is left to be said", self._until(self._is_quiet))
 
-    async def apply(self, *files: str) -> None:
-        """Take rules over, also for what came before."""
-        await rules(self._here, *files)
-        async with reading(self.pool) as connection:
-            await connection.execute("UPDATE rule_state SET live_since = '2000-01-01T00:00:00Z'")
+    async def apply(self, text: str) -> None:
+        """Take a rule over, also for what came before. Raises Void where it is refused."""
+        name = text.split("rule: ", 1)[1].split("\n", 1)[0]
+        path = self.here.log.parent / f"{name}.yaml"
+        path.write_text(text, encoding="utf-8")
+        await take_over(self.here, self.pool, path)
 
     async def _step(self, what: str, work: Awaitable[None]) -> None:
         self._told.begin(what)
@@ -131,7 +131,7 @@ class Storm:
             draft = await deciding.part_operation(self.pool, number, author)
         else:
             draft = await deciding.merge(self.pool, as_text(one), as_text(other), author)
-        async with open_deeds(self._here.kafka) as deeds:
+        async with open_deeds(self.here.kafka) as deeds:
             await deeds.do(*draft.deeds)
 
     async def _call(self) -> None:
@@ -151,12 +151,12 @@ class Storm:
             await self._troop.strike()
 
     async def _publish(self, messages: list[Message]) -> None:
-        async with open_publisher(self._here.kafka) as publisher:
+        async with open_publisher(self.here.kafka) as publisher:
             for some in chunks(messages, CHUNK):
                 await publisher.send_bulk(some, within=60)
 
     async def _is_quiet(self, pool: Pool) -> bool:
-        return await verdict.is_quiet(pool, self._here.kafka)
+        return await verdict.is_quiet(pool, self.here.kafka)
 
     async def _until(self, holds: Callable[[Pool], Awaitable[bool]]) -> None:
         """Wait; while PostgreSQL is away nothing holds."""
@@ -167,21 +167,6 @@ class Storm:
             except Retry:
                 pass
             await asyncio.sleep(LOOK_SECONDS)
-
-
-async def rules(here: Stage, *files: str) -> None:
-    """`hub rules apply` of these texts and folders, one after the other. Raises Void where one is refused."""
-    for text in files:
-        path = Path(text)
-        if "\n" in text:
-            name = text.split("rule: ", 1)[1].split("\n", 1)[0]
-            path = here.log.parent / f"{name}.yaml"
-            path.write_text(text, encoding="utf-8")
-        with here.log.open("ab") as log:
-            command = (sys.executable, "-m", "hub", "rules", "apply", str(path))
-            child = await asyncio.create_subprocess_exec(*command, env=here.environment, stdout=log, stderr=log)
-            if await child.wait():
-                raise Void(f"the rules were refused: {here.log}")
 
 
 async def storm(asked: argparse.Namespace, addresses: Addresses, told: Steps) -> Figures:
@@ -217,7 +202,8 @@ async def _weathered(run: Storm, troop: Troop, asked: argparse.Namespace, relay:
         await verdict.read_again(run.pool)
         async with troop.at_work():
             await run.replay()
-    await run.apply(str(SHIPPED), THANKS)
+    await take_over(run.here, run.pool, SHIPPED)
+    await run.apply(THANKS)
     async with troop.at_work():
         await run.backfill()
     run.after = await verdict.everything_done(run.pool)

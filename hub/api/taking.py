@@ -13,6 +13,7 @@ from hub import clock
 from hub.api.deciding import LOOK_SECONDS, WAIT_SECONDS, living
 from hub.api.problems import Conflict, NotFound
 from hub.api.remarking import Author, checked
+from hub.api.side_by_side import called
 from hub.errors import Reject, Retry
 from hub.identity.ids import as_text, from_text
 from hub.storage import todo
@@ -36,10 +37,10 @@ async def page(pool: Pool, limit: int, after: str | None = None, *, untouched: b
 
 def _told(one: Unowned) -> dict[str, Any]:
     line = orjson.loads(one.line)
-    known = {name: field["value"] for name, field in line["fields"].items() if name in {"name", "email", "phone"}}
+    known = {name: field["value"] for name, field in line["fields"].items() if name in {"email", "phone"}}
     return {
         "profile_id": as_text(one.profile),
-        "customer": known.get("name") or known.get("email") or known.get("phone"),
+        "customer": called(line),
         "email": known.get("email"),
         "phone": known.get("phone"),
         "stage": line["stage"],

@@ -16,6 +16,7 @@ from hub.api import people, remarking
 from hub.api.deciding import living
 from hub.api.problems import NotFound
 from hub.api.remarking import Author, Draft
+from hub.api.side_by_side import called
 from hub.api.tasks_shapes import TaskFilter
 from hub.automation.buckets import Standing, among, bucket
 from hub.errors import Reject
@@ -26,6 +27,7 @@ from hub.storage import todo
 from hub.storage.pool import Pool
 from hub.storage.todo import Listed, Wanted
 from producers.deeds import deed
+from schemas.conditions import DURATION
 from schemas.envelope import (
     TASK_ASSIGNED,
     TASK_CREATED,
@@ -37,25 +39,18 @@ from schemas.envelope import (
 )
 from schemas.rules import span
 
-UTC = ZoneInfo("UTC")
 MARKS = {"done": TASK_DONE, "wait": TASK_WAITING, "reopen": TASK_REOPENED, "drop": TASK_DROPPED}
 """What people do with a task, and the event that says so."""
-_LASTING = re.compile(r"[1-9][0-9]{0,3}[smhdw]")
 _PARTS = {TASK_ASSIGNED: TO, TASK_POSTPONED: DUE}
 
 
 async def listed(pool: Pool, settings: Settings, asked: TaskFilter) -> dict[str, Any]:
     """Tasks, what is due first first (`hub.api.tasks_shapes.TaskList`). Raises Reject, NotFound, Retry."""
-    now, zone = clock.now(), zone_of(settings)
+    now, zone = clock.now(), settings.rules.zone
     whose = await living(pool, asked.profile) if asked.profile else None
     place = among(asked.bucket, now, zone)
     found = await todo.tasks(pool, Wanted(*place, asked.to and asked.to.lower(), asked.team, whose, asked.limit))
     return {"tasks": [shown(one, now, zone) for one in found]}
-
-
-def zone_of(settings: Settings) -> ZoneInfo:
-    """The zone in which a day of ours ends."""
-    return settings.rules.zone
 
 
 def shown(one: Listed, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
@@ -64,12 +59,10 @@ def shown(one: Listed, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
     if task is None:
         raise TypeError(f"{as_text(one.id)} was never made")
     where = Standing(one.status, one.due, one.since, one.heard_at)
-    fields = orjson.loads(one.line)["fields"]
-    name = next((fields[field]["value"] for field in ("name", "email", "phone") if field in fields), None)
     return {
         "id": as_text(one.id),
         "profile_id": as_text(one.profile),
-        "customer": name,
+        "customer": called(orjson.loads(one.line)),
         "title": task.title,
         "kind": task.kind,
         "to": task.to,
@@ -123,7 +116,7 @@ def _at(one: Listed, part: str) -> str:
 
 def _due(written: str) -> str:
     """A time as text: from now on (`2d`), or as it is written. Raises Reject."""
-    if _LASTING.fullmatch(written):
+    if re.fullmatch(DURATION, written):
         return clock.text(clock.now() + span(written))
     at = clock.parse(written)
     if at is None:

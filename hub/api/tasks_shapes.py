@@ -52,7 +52,7 @@ class Task(BaseModel):
 
     id: str
     profile_id: str
-    customer: str | None = Field(description="Their name, else an address or a number.")
+    customer: str = Field(description="Their name, else an address, else what a source calls them.")
     title: str
     kind: Literal["task", "reminder"]
     to: str | None
@@ -93,7 +93,7 @@ class Unowned(BaseModel):
     """Somebody whom nobody looks after."""
 
     profile_id: str
-    customer: str | None = Field(description="Their name, else an address or a number.")
+    customer: str = Field(description="Their name, else an address, else what a source calls them.")
     email: str | None
     phone: str | None
     stage: str | None

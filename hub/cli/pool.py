@@ -58,7 +58,7 @@ def _table(found: list[dict[str, Any]], console: Console) -> Table | str:
         return "Everybody is looked after."
     rows = []
     for one in found:
-        who, stage = one["customer"] or "", one["stage"] or ""
+        who, stage = one["customer"], one["stage"] or ""
         touched = "" if one["touched"] else "untouched"
         rows.append((one["since"][:16], escape(who), escape(stage), touched, one["profile_id"]))
     return laid_out(_LIST, rows, console)

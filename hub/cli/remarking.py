@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hub.cli import session
+
+if TYPE_CHECKING:
+    from hub.api.remarking import Author, Draft
+    from hub.settings import Settings
+    from hub.storage.pool import Pool
+
+    Drafting = Callable[[Pool, Settings, Author], Awaitable[Draft]]
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 Profile = Annotated[str, typer.Argument(help="A profile's id, or one that it had.", metavar="ID")]
@@ -94,22 +101,25 @@ def call(
 
 
 def _say(profile: str, event_type: str, said: Mapping[str, Any], as_json: bool) -> None:
-    told = session.run(_said(profile, event_type, said))
+    from hub.api import remarking
+
+    told = session.run(done(lambda pool, _, author: remarking.draft(pool, profile, event_type, said, author)))
     if as_json:
         session.print_json(told)
         return
     typer.echo(f"profile {told['profile_id']}: {told['type']}, {told['state']}")
 
 
-async def _said(profile: str, event_type: str, said: Mapping[str, Any]) -> dict[str, Any]:
+async def done(drafting: Drafting) -> dict[str, Any]:
+    """Draft a deed in the name of whoever sits here, do it, and wait until it is written; gives what became of it."""
+    from functools import partial
     from getpass import getuser
 
     from hub.api import remarking
     from hub.api.remarking import Author
-    from producers.deeds import open_deeds
+    from producers.deeds import say
 
     settings = session.resolved(session.settings(), start=False)
     async with session.database(settings) as pool:
-        drafted = await remarking.draft(pool, profile, event_type, said, Author(getuser()))
-        async with open_deeds(settings.kafka) as deeds:
-            return await remarking.done(pool, drafted, deeds.do)
+        drafted = await drafting(pool, settings, Author(getuser()))
+        return await remarking.done(pool, drafted, partial(say, settings.kafka))

@@ -47,10 +47,9 @@ def listing(as_json: AsJson = False) -> None:
 
 async def _report() -> dict[str, Any]:
     from hub.api import membership
-    from hub.api.segment_shapes import SegmentList
 
     async with session.database() as pool:
-        return SegmentList.model_validate(await membership.report(pool)).model_dump()
+        return await membership.report(pool)
 
 
 @app.command()
@@ -77,8 +76,9 @@ def members(
         (one["since"][:19], escape(one["name"]), escape(one["email"] or ""), one["profile_id"])
         for one in told["members"]
     ]
-    console = session.console()
-    console.print(laid_out(_MEMBERS, rows, console))
+    if rows:
+        console = session.console()
+        console.print(laid_out(_MEMBERS, rows, console))
     if told["next"]:
         typer.echo(f"more: hub segments members {name} --before {told['next']}")
     if not told["members"]:
@@ -87,7 +87,6 @@ def members(
 
 async def _page(name: str, limit: int, before: str | None) -> dict[str, Any]:
     from hub.api import membership
-    from hub.api.segment_shapes import MemberPage
 
     async with session.database() as pool:
-        return MemberPage.model_validate(await membership.page(pool, name, limit, before)).model_dump()
+        return await membership.page(pool, name, limit, before)

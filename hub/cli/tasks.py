@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.automation.buckets import Bucket
-from hub.cli import session
+from hub.cli import remarking, session
 from hub.cli.listing import Layout, laid_out
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _table(tasks: list[dict[str, Any]], console: Console) -> Table | str:
         colour = _COLOURS.get(one["bucket"], "default")
         place = "answered" if one["answered_at"] else one["bucket"]
         whose = one["to"] or (f"team {one['team']}" if one["team"] else "nobody")
-        words = (one["title"], one["customer"] or one["profile_id"], whose)
+        words = (one["title"], one["customer"], whose)
         rows.append((one["due"][:16], f"[{colour}]{place}[/]", *map(escape, words), one["id"]))
     return laid_out(_LIST, rows, console)
 
@@ -94,21 +94,10 @@ def add(
     """
     profile, title = about
     said = {"title": title, "kind": "reminder" if reminder else "task", "to": to, "team": team, "due": due}
-    _print(session.run(_added(profile, said)), as_json)
+    from hub.api import tasking
 
-
-async def _added(profile: str, said: Mapping[str, Any]) -> dict[str, Any]:
-    from functools import partial
-    from getpass import getuser
-
-    from hub.api import remarking, tasking
-    from hub.api.remarking import Author
-    from producers.deeds import say
-
-    settings = session.resolved(session.settings(), start=False)
-    async with session.database(settings) as pool:
-        drafted = await tasking.added(pool, settings, profile, said, Author(getuser()))
-        return await remarking.done(pool, drafted, partial(say, settings.kafka))
+    added = remarking.done(lambda pool, settings, author: tasking.added(pool, settings, profile, said, author))
+    _print(session.run(added), as_json)
 
 
 @app.command()
@@ -190,21 +179,10 @@ def postpone(
 
 
 def _mark(task: str, event_type: str, said: Mapping[str, Any], as_json: bool) -> None:
-    _print(session.run(_marked(task, event_type, said)), as_json)
+    from hub.api import tasking
 
-
-async def _marked(task: str, event_type: str, said: Mapping[str, Any]) -> dict[str, Any]:
-    from functools import partial
-    from getpass import getuser
-
-    from hub.api import remarking, tasking
-    from hub.api.remarking import Author
-    from producers.deeds import say
-
-    settings = session.resolved(session.settings(), start=False)
-    async with session.database(settings) as pool:
-        drafted = await tasking.marked(pool, task, event_type, said, Author(getuser()))
-        return await remarking.done(pool, drafted, partial(say, settings.kafka))
+    marked = remarking.done(lambda pool, _, author: tasking.marked(pool, task, event_type, said, author))
+    _print(session.run(marked), as_json)
 
 
 def _print(told: dict[str, Any], as_json: bool) -> None:

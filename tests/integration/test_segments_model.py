@@ -20,7 +20,7 @@ from hub.clock import parse
 from hub.identity.evidence import Fact, Words
 from schemas.rules import Segment
 from tests.support.acting import House, a_rule, a_segment, happens, hour
-from tests.support.line import batch_connections
+from tests.support.line import audit, batch_connections
 from tests.support.memory import fact
 
 pytestmark = pytest.mark.integration
@@ -122,6 +122,7 @@ async def one_case(house: House, seed: int) -> int:
     assert fired == {
         one["id"] for one in told if one["data"]["segment"] == "both" and one["data"]["because"] in {"event", "time"}
     }, f"seed {seed}"
+    await audit(house.pool)
     return len(told)
 
 

@@ -116,7 +116,7 @@ PROMISES = {
     "a line counts the activities": """
         SELECT p.profile_id FROM profile p WHERE (p.line->>'activities')::int <> (SELECT count(*)
         FROM activity a JOIN source_record r USING (record_id) WHERE r.profile_id = p.profile_id
-          AND NOT (a.source = 'hub' AND (a.type LIKE 'task.%'
+          AND NOT (a.source = 'hub' AND (a.type LIKE 'task.%' OR a.type LIKE 'segment.%'
                OR a.type IN ('owner.assigned', 'stage.set', 'tag.added', 'tag.removed'))))""",
 }
 """What foreign keys would see to, and what they could not: each promise with a query for whatever breaks it."""

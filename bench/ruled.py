@@ -84,7 +84,7 @@ async def _wrong(ring: Ring, here: Stage) -> tuple[str, ...]:
             SELECT (SELECT count(*) FROM profile), (SELECT count(*) FROM dead_letter),
                    (SELECT count(DISTINCT event_id) FROM rule_decision),
                    (SELECT count(*) FROM journey WHERE rule = 'new-lead'),
-                   (SELECT count(*) FROM profile WHERE line->>'owner' IS NULL)
+                   (SELECT count(*) FROM profile WHERE owner IS NULL)
             """
         )
         deeds = await count(connection, "SELECT count(*) FROM ledger WHERE state = 'done' AND verb = 'assign_owner'")

@@ -186,7 +186,7 @@ def _is_for_one(case: _Case) -> bool:
 async def _alone(connection: Connection, cases: Sequence[_Case], asking: Collection[_Key]) -> list[_Case]:
     """The cases, those `asking` about whom they are behind the locks; one that is nobody's any more is left out."""
     events = {event for event, _, _ in asking}
-    whose = await automation.alone_with(connection, events, events)
+    whose = await automation.alone_with(connection, events)
     return [
         case._replace(whose=own, look=_look(case.heard, own)) if (own := whose.get(case.heard.event)) else case
         for case in cases

@@ -18,7 +18,7 @@ from schemas.topics import ACTIVITIES
 
 LONGEST_ORIGIN = 1024
 """As long as an attribute of an event may be; of a longer chain the newest tools are kept."""
-NAMES = ("name", "given_name", "company", "email", "phone")
+NAMES = ("company", "email", "phone")
 
 
 def passed_on(origin: str) -> str:

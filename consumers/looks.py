@@ -111,7 +111,7 @@ class Looks:
             return len(gone.members)
 
     async def _look(self, connection: Connection, causes: dict[bytes, Cause]) -> None:
+        """The caller keeps everybody else from them."""
         if causes:
-            await automation.one_by_one(connection, causes)
             await self._book.refresh(connection)
             await look_at(connection, self._book.segments, causes)

@@ -62,7 +62,7 @@ async def follow(connection: Connection, book: Book, heard: Sequence[Heard | Bec
     """
     events = {one.event: one for one in heard if isinstance(one, Heard)}
     heirs = {because: await _heirs(connection, heard, because) for because in (MERGE, SPLIT)}
-    whose = await automation.alone_with(connection, events, events, {one for each in heirs.values() for one in each})
+    whose = await automation.alone_with(connection, events, {one for each in heirs.values() for one in each})
     await book.refresh(connection)
     causes: dict[bytes, Cause] = {}
     asking = (events[event] for event in whose if events[event].type not in SEGMENT_CHANGES)
@@ -82,17 +82,16 @@ async def _heirs(connection: Connection, heard: Sequence[Heard | Became], becaus
     return await segments.heirs(connection, ids) if ids else set()
 
 
-async def look_at(connection: Connection, followed: Sequence[Followed], causes: Mapping[bytes, Cause]) -> int:
-    """Look at these profiles and tell what changed; says how many changes there are.
+async def look_at(connection: Connection, followed: Sequence[Followed], causes: Mapping[bytes, Cause]) -> None:
+    """Look at these profiles and tell what changed. Nobody but the caller decides about them meanwhile.
 
     What comes of a merge, of a split, or of a segment that was taken over is told as that, whatever else happened.
     """
-    await automation.one_by_one(connection, causes)
     merged = await segments.merged(connection, causes)
     parted = await segments.parted(connection, causes)
     looks = await _looks(connection, causes, merged, parted)
     if not looks:
-        return 0
+        return
     before = await segments.memberships(connection, [one.known.profile for one in looks])
     tallied = await _tallied(connection, followed, looks)
     rounds = await segment_checks.rounds(connection)
@@ -106,7 +105,6 @@ async def look_at(connection: Connection, followed: Sequence[Followed], causes: 
         changes += [_change(one, kind, (name, versions[name]), new) for kind, name in differences(was, found)]
     fresh = await segments.write(connection, looked, changes)
     await tell(connection, [one for one in changes if one.event in fresh])
-    return len(changes)
 
 
 async def tell(connection: Connection, changes: Sequence[Change]) -> None:

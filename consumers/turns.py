@@ -25,10 +25,11 @@ class Choice(NamedTuple):
     @property
     def key(self) -> str:
         """Under what the turns are counted: each set of people among whom is chosen has turns of its own, so that
-        everybody of it is given as much, give or take one. The whole team's is its name.
+        everybody of it is given as much, give or take one. The whole team's is its name. Choices that weigh share one
+        row, which each of them holds: somebody may be in several teams.
         """
         if self.weighs:
-            return f"{self.team} by capacity"
+            return "by capacity"
         if sorted(self.among) == sorted(one.address for one in self.crew):
             return self.team
         return f"{self.team} {as_text(hash_id('turn', self.team, *sorted(self.among)))}"

@@ -13,11 +13,11 @@ from consumers.tools import Tool
 from hub.automation.choosing import is_on_duty
 from hub.automation.program import Pause, Ran
 from hub.automation.view import Person
-from hub.automation.waiting import NIGHT, UTC, Hours, due, zone
+from hub.automation.waiting import UTC, Hours, due, zone
 from hub.leaving import Leave, Links, links
 from hub.settings import Settings
 from hub.storage.journeys import Rest
-from hub.tables import Budget, Colleague, Member, Span
+from hub.tables import NIGHT, Budget, Colleague, Member, Span
 from hub.verbs import Teams
 
 ZONE = "timezone"

@@ -89,7 +89,7 @@ class Span:
         return at >= self.begins or at < self.ends
 
 
-NEVER = Span(time(0), time(0))
+NEVER, NIGHT = Span(time(0), time(0)), Span(time(21), time(8))
 _HOUR = r"([01][0-9]|2[0-3]):([0-5][0-9])"
 _SPAN = re.compile(rf"{_HOUR} *- *(?:{_HOUR}|24:00)")
 
@@ -211,5 +211,5 @@ class Rules(Table):
     )
     zone: Zone = Field(default=ZoneInfo("UTC"), description="Your zone: that of everybody of whom none is known.")
     quiet: Annotated[Span, BeforeValidator(_quiet)] = Field(
-        default=Span(time(21), time(8)), description="What a wait for a time of the day keeps out of; none: of nothing."
+        default=NIGHT, description="What a wait for a time of the day keeps out of; none: of nothing."
     )

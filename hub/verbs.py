@@ -45,10 +45,9 @@ class Hold:
 
 @dataclass(frozen=True)
 class Tell:
-    """A tool is told that this was done, whether it subscribes or not; `text` is for people to read."""
+    """A tool is told that this was done, whether it subscribes or not."""
 
     destination: str
-    text: str | None = None
 
 
 Effect = Statement | MailOut | Hold | Tell
@@ -65,6 +64,19 @@ class House:
 
     teams: Teams = field(default_factory=dict)
     destinations: Hearers = field(default_factory=dict)
+
+
+def no_such_team(team: str | None, teams: Teams) -> str | None:
+    """Why nothing can be given to this team; None: it can."""
+    return None if team is None or team in teams else f"hub.toml has no team {team}: [teams.{team}]"
+
+
+def unheard(verb: str, name: str, destinations: Hearers) -> str | None:
+    """Why a rule cannot tell this destination by that verb; None: it can."""
+    if name not in destinations:
+        return f"hub.toml has no destination {name}: [destinations.{name}]"
+    heard = destinations[name]
+    return None if verb in heard else f"{name} is of a kind that no {verb} may name; it hears {', '.join(heard)}"
 
 
 @dataclass(frozen=True)

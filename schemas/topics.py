@@ -67,7 +67,7 @@ PROFILES = Topic(
 )
 ACTIVITIES = Topic(
     "activities",
-    "What happened, with the profile id; merges and splits; what rules did.",
+    "What happened, with the profile id; merges and splits; who enters and leaves segments; what rules did.",
     "profile id",
     log_append_time=False,
 )

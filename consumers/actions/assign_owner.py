@@ -8,7 +8,7 @@ import orjson
 
 from hub.automation.choosing import of_all, of_room, of_territory
 from hub.errors import Reject
-from hub.verbs import Action, Effect, Hold, House, Scene, Statement
+from hub.verbs import Action, Effect, Hold, House, Scene, Statement, no_such_team
 from schemas.actions import AssignOwner
 
 
@@ -53,9 +53,7 @@ def _weighs(settings: AssignOwner) -> bool:
 
 
 def _wrong(settings: AssignOwner, house: House) -> str | None:
-    if settings.team is None or settings.team in house.teams:
-        return None
-    return f"hub.toml has no team {settings.team}: [teams.{settings.team}]"
+    return no_such_team(settings.team, house.teams)
 
 
 ASSIGN_OWNER = Action(

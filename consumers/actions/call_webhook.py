@@ -5,27 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.errors import Reject
-from hub.verbs import Action, Effect, Hearers, House, Scene, Tell
+from hub.verbs import Action, Effect, House, Scene, Tell, unheard
 from schemas.actions import CallWebhook
 
 VERB = "call_webhook"
 
 
 def _effects(settings: CallWebhook, scene: Scene) -> Sequence[Effect]:
-    if problem := _problem(settings, scene.destinations):
+    if problem := unheard(VERB, settings.destination, scene.destinations):
         raise Reject(problem, "destination")
     return (Tell(settings.destination),)
 
 
 def _wrong(settings: CallWebhook, house: House) -> str | None:
-    return _problem(settings, house.destinations)
-
-
-def _problem(settings: CallWebhook, destinations: Hearers) -> str | None:
-    name = settings.destination
-    if name not in destinations:
-        return f"hub.toml has no destination {name}: [destinations.{name}]"
-    return None if VERB in destinations[name] else f"{name} is of a kind that no {VERB} may name"
+    return unheard(VERB, settings.destination, house.destinations)
 
 
 CALL_WEBHOOK = Action(VERB, "A tool is told that the rule fired.", CallWebhook, _effects, wrong=_wrong)

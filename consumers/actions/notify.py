@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 from hub.automation.notices import notice
 from hub.errors import Reject
-from hub.verbs import Action, Effect, Hold, House, Scene, Tell
+from hub.verbs import Action, Effect, Hold, House, Scene, Tell, no_such_team, unheard
 from schemas.actions import Notify
+
+VERB = "notify"
 
 
 def _effects(settings: Notify, scene: Scene) -> Sequence[Effect]:
     if settings.destination is not None:
-        if settings.destination not in scene.destinations:
-            raise Reject(f"hub.toml has no destination {settings.destination} any more", "destination")
-        return (Tell(settings.destination, settings.text),)
+        if problem := unheard(VERB, settings.destination, scene.destinations):
+            raise Reject(problem, "destination")
+        return (Tell(settings.destination),)
     if settings.team is not None:
         members = scene.teams.get(settings.team, ())
         if not members:
@@ -27,12 +29,9 @@ def _effects(settings: Notify, scene: Scene) -> Sequence[Effect]:
 
 
 def _wrong(settings: Notify, house: House) -> str | None:
-    name = settings.destination
-    if name is not None and name not in house.destinations:
-        return f"hub.toml has no destination {name}: [destinations.{name}]"
-    if settings.team is None or settings.team in house.teams:
-        return None
-    return f"hub.toml has no team {settings.team}: [teams.{settings.team}]"
+    if settings.destination is not None:
+        return unheard(VERB, settings.destination, house.destinations)
+    return no_such_team(settings.team, house.teams)
 
 
-NOTIFY = Action("notify", "A word to people of ours, by mail or by a tool.", Notify, _effects, wrong=_wrong)
+NOTIFY = Action(VERB, "A word to people of ours, by mail or by a tool.", Notify, _effects, wrong=_wrong)

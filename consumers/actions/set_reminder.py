@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hub.automation.duties import duty, no_such_team
-from hub.verbs import Action, Effect, House, Scene
+from hub.automation.duties import duty
+from hub.verbs import Action, Effect, House, Scene, no_such_team
 from schemas.actions import SetReminder
 
 

@@ -33,10 +33,13 @@ class Settings(Manners):
     @classmethod
     def _reachable(cls, url: SecretStr, info: ValidationInfo) -> SecretStr:
         written = url.get_secret_value()
-        try:
-            (address,) = read_secrets((written,) if written else (), info.data.get("url_file"))
-        except ValueError as error:
-            raise ValueError("needs `url` or `url_file`, and one of them alone, with one address") from error
+        file = info.data.get("url_file")
+        if bool(written) == bool(file):
+            raise ValueError("needs `url` or `url_file`, and one of them alone")
+        found = read_secrets((written,) if written else (), file)
+        if len(found) != 1:
+            raise ValueError(f"{file} has to hold one address and nothing else")
+        address = found[0]
         if problem := url_problem(address, allow_private=info.data.get("allow_private", False)):
             raise ValueError(problem)
         return SecretStr(address)

@@ -16,7 +16,7 @@ from hub.api.remarking import Author, checked
 from hub.api.side_by_side import called
 from hub.errors import Reject, Retry
 from hub.identity.ids import as_text, from_text
-from hub.storage import todo
+from hub.storage import suspects, todo
 from hub.storage.pool import Connection, Pool, transaction
 from hub.storage.todo import Owned, Place, Unowned
 from producers.deeds import Deed, deed
@@ -101,7 +101,7 @@ def _deed(identity: bytes, owner: str, now: Owned, author: Author) -> Deed:
 async def _waited(connection: Connection, event: bytes) -> str:
     """Wait until it is written, 2 s at the most, on the connection that holds the lock."""
     until = clock.monotonic() + WAIT_SECONDS
-    while not await todo.is_written(connection, event):
+    while not await suspects.written(connection, [event]):
         if clock.monotonic() > until:
             return "on its way"
         await asyncio.sleep(LOOK_SECONDS)

@@ -26,6 +26,7 @@ from hub.settings import Settings
 from hub.storage import todo
 from hub.storage.pool import Pool
 from hub.storage.todo import Listed, Wanted
+from hub.verbs import no_such_team
 from producers.deeds import deed
 from schemas.conditions import DURATION
 from schemas.envelope import (
@@ -87,8 +88,8 @@ async def added(pool: Pool, settings: Settings, written: str, said: Mapping[str,
     team = said.get("team")
     if team is not None and said.get("to") is not None:
         raise Reject("give `to` or `team`, one of the two", "to")
-    if team is not None and team not in settings.teams:
-        raise Reject(f"hub.toml has no team {team}: [teams.{team}]", "team")
+    if reason := no_such_team(team, {name: one.addresses for name, one in settings.teams.items()}):
+        raise Reject(reason, "team")
     task = as_text(hash_id("task", author.by, author.key)) if author.key else str(uuid4())
     data = {"task": task, **said, "due": _due(said.get("due") or "1d")}
     return await remarking.draft(pool, written, TASK_CREATED, data, author)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub import clock
 from hub.errors import Reject
-from hub.verbs import Scene, Statement, Teams
+from hub.verbs import Scene, Statement, no_such_team
 from schemas.actions import CreateTask, SetReminder
 from schemas.envelope import TASK_CREATED
 from schemas.rules import span
@@ -22,8 +22,3 @@ def duty(wanted: CreateTask | SetReminder, scene: Scene) -> Statement:
     due = clock.text(scene.at + span(after) * scene.scale)
     data = {"task": scene.deed, "title": wanted.title, "kind": kind, "to": to, "team": wanted.team, "due": due}
     return Statement(TASK_CREATED, data)
-
-
-def no_such_team(team: str | None, teams: Teams) -> str | None:
-    """Why a rule cannot give this team something to do; None: it can."""
-    return None if team is None or team in teams else f"hub.toml has no team {team}: [teams.{team}]"

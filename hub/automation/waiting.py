@@ -8,11 +8,10 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hub.automation.decisions import Occasion
-from hub.tables import Span
+from hub.tables import NIGHT, Span
 from schemas.rules import Wait, span
 
 UTC = ZoneInfo("UTC")
-NIGHT = Span(time(21), time(8))
 
 
 @dataclass(frozen=True, slots=True)

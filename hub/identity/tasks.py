@@ -14,7 +14,7 @@ import msgspec
 CREATED, STATUS, TO, DUE = "created", "status", "to", "due"
 """The parts of a task, each said by an event of its own."""
 OPEN, WAITING, DONE, DROPPED = "open", "waiting", "done", "dropped"
-TASK, REMINDER = "task", "reminder"
+TASK = "task"
 
 
 class TaskWord(NamedTuple):

@@ -69,19 +69,19 @@ async def one_by_one(connection: Connection, profiles: Collection[bytes]) -> Non
 
 
 async def alone_with(
-    connection: Connection, events: Collection[bytes], asking: Collection[bytes], also: Collection[bytes] = ()
+    connection: Connection, events: Collection[bytes], also: Collection[bytes] = ()
 ) -> dict[bytes, Whose]:
-    """Whom these events are about, where nobody else decides meanwhile about whom those `asking` are, or about `also`.
+    """Whom these events are about; nobody else decides meanwhile about them, or about `also`.
 
     Who they are may change while somebody waits for the locks, so it is asked again behind them. All that one
     transaction wants is locked at once: two locks one after the other could wait for each other.
     """
     found = await whose(connection, events) if events else {}
     held: set[bytes] = set()
-    while new := {*also, *(found[event].profile for event in asking if event in found)} - held:
+    while new := {*also, *(one.profile for one in found.values())} - held:
         await one_by_one(connection, new)
         held |= new
-        found = await whose(connection, events) if asking else found
+        found = await whose(connection, events) if events else found
     return found
 
 

@@ -127,7 +127,7 @@ async def unowned(pool: Pool, most: int, after: Place | None, *, untouched: bool
                     SELECT FROM source_record r JOIN activity a USING (record_id)
                     WHERE r.profile_id = p.profile_id AND a.source = $4 AND a.type = ANY($5::text[])) AS touched
                 FROM profile p JOIN source_record f ON f.record_id = p.profile_id
-                WHERE p.line->>'owner' IS NULL
+                WHERE p.owner IS NULL
                   AND (p.line->'fields'->'email' IS NOT NULL OR p.line->'fields'->'phone' IS NOT NULL)
                   AND ($2::text IS NULL OR (f.evidence->>'first_at', p.profile_id) > ($2, $3::uuid))
             ) known WHERE NOT ($6::bool AND touched) ORDER BY since, profile_id LIMIT $1
@@ -162,16 +162,10 @@ async def owned(connection: Connection, profile: bytes) -> Owned | None:
     """Who looks after them now; None where nobody lives under this id."""
     row = await connection.fetchrow(
         """
-        SELECT p.line->>'owner', (SELECT max(r.evidence->'set'->'owner'->>1) FROM source_record r
-                                  WHERE r.profile_id = p.profile_id)
+        SELECT p.owner, (SELECT max(r.evidence->'set'->'owner'->>1) FROM source_record r
+                         WHERE r.profile_id = p.profile_id)
         FROM profile p WHERE p.profile_id = $1
         """,
         profile,
     )
     return Owned(*row) if row else None
-
-
-async def is_written(connection: Connection, event: bytes) -> bool:
-    """Whether this event is an activity by now."""
-    found: bool = await connection.fetchval("SELECT EXISTS (SELECT FROM activity WHERE event_id = $1)", event)
-    return found

@@ -67,7 +67,7 @@ class Leaving:
         self._publisher = publisher
 
     async def answer(self, token: str, scope: Scope, receive: Receive) -> Answer:
-        """A page. Raises Reject where the body is none, Retry where the broker is away, Gone."""
+        """A page. Raises Retry where the broker is away, Gone."""
         leave = read(self._links.key, token) if self._links else None
         if leave is None:
             return _page(404, "This link is not complete", "<p>Please open the whole link of the mail.</p>")

@@ -188,7 +188,7 @@ async def test_a_rule_may_name_a_tool_that_hub_toml_has_and_no_other(folder: Pat
         '[destinations.chat]\nkind = "slack"\nurl = "https://chat.example/hooks/x"\n'
     )
     put(folder, "other", steps=[{"call_webhook": {"destination": "chat"}}])
-    assert await reasons() == ["chat is of a kind that no call_webhook may name"]
+    assert await reasons() == ["chat is of a kind that no call_webhook may name; it hears notify"]
     (folder / "other.yaml").unlink()
     assert await changes() == [("some", "new", 1, None)], "without a relay for mails, and without the tool's secret"
     assert await in_force(pool) == [("some", 1, False)]

@@ -167,3 +167,9 @@ def test_the_country_is_a_field_or_that_of_the_address(fields: dict[str, str], o
     (one,) = ACTIONS["assign_owner"].effects(settings, Scene({}, fields=fields, crew=crew))
     assert isinstance(one, Statement)
     assert one.data["owner"] == owner
+
+
+def test_whoever_is_in_two_teams_is_weighed_by_one_at_a_time() -> None:
+    crew = [Colleague("ann@example.com")]
+    sales, service = (Choice(team, crew, (), weighs=True).key for team in ("sales", "service"))
+    assert sales == service != Choice("sales", crew, ("ann@example.com",), weighs=False).key

@@ -52,7 +52,7 @@ def test_the_address_is_the_secret_and_may_stand_in_a_file(tmp_path: Path) -> No
     [
         ({}, "destinations.chat.url: needs `url` or `url_file`"),
         ({"url": URL, "url_file": "/dev/null"}, "destinations.chat.url: needs `url` or `url_file`"),
-        ({"url_file": "/nowhere"}, "destinations.chat.url: needs `url` or `url_file`"),
+        ({"url_file": "/nowhere"}, "destinations.chat.url: /nowhere: No such file"),
         ({"url": "http://10.0.0.1/s3cret"}, "destinations.chat.url: "),
         ({"url": URL, "events": ["profile.*"]}, "destinations.chat.events: Extra inputs"),
     ],

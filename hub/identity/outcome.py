@@ -52,7 +52,7 @@ class Identified:
 
 @dataclass(slots=True)
 class Told:
-    """A profile to be written: its line without version, its version, and its line without what rules set if other.
+    """A profile to be written: its line without version, its version, `facts` as in `Lines`, and its owner.
 
     `absorbed` are ids that lead to it from now on, `parts` ids that came out of it and live from now on.
     """
@@ -65,6 +65,7 @@ class Told:
     absorbed: tuple[bytes, ...] = ()
     parts: tuple[bytes, ...] = ()
     facts: bytes | None = None
+    owner: str | None = None
 
 
 class Moved(NamedTuple):
@@ -202,9 +203,9 @@ def _tell_again(changes: Changes, row: Row, versions: Mapping[bytes, int], cause
     """The short way for most events of people who come back: the same person, one version on."""
     one = Person(row.known.record, (row.known,))
     if not causes.set_before or causes.change(one, row.activities, changes.rules):
-        text, facts = lines(one, row.activities, changes.rules)
+        text, facts, owner = lines(one, row.activities, changes.rules)
         version = versions[one.profile] + 1
-        changes.profiles.append(Told(one, row.group, text, version, is_new=False, facts=facts))
+        changes.profiles += [Told(one, row.group, text, version, is_new=False, facts=facts, owner=owner)]
 
 
 def regroup(changes: Changes, root: bytes, members: Sequence[Row]) -> None:
@@ -246,16 +247,16 @@ def settle(
             parted[row.profile].add(home[row.known.record])
     for one in people:
         rows = [by_record[known.record] for known in one.records]
-        came = any(row.profile not in (None, one.profile) for row in rows)
-        left = one.profile in parted
+        came, left = any(row.profile not in (None, one.profile) for row in rows), one.profile in parted
         activities = sum(row.activities for row in rows)
         if came or left or causes.change(one, activities, changes.rules):
             stored = top if came or left else versions.get(one.profile, top)
-            base = max(stored, by_record[one.profile].known.evidence.floor)
+            version = max(stored, by_record[one.profile].known.evidence.floor) + 1
             absorbed = tuple(sorted(gone & {known.record for known in one.records}))
             parts = tuple(sorted(parted[one.profile] - before)) if left else ()
-            text, facts = lines(one, activities, changes.rules)
-            changes.profiles += [Told(one, root, text, base + 1, one.profile not in versions, absorbed, parts, facts)]
+            text, facts, owner = lines(one, activities, changes.rules)
+            is_new = one.profile not in versions
+            changes.profiles += [Told(one, root, text, version, is_new, absorbed, parts, facts, owner)]
     changes.dead_profiles |= {profile: (home[profile], top + 1) for profile in sorted(gone & home.keys())}
     changes.redirects |= _moved_on(members, home, gone, top + 1)
     _move(changes, members, home, causes)
@@ -290,8 +291,7 @@ def _resolve(changes: Changes, root: bytes, members: Sequence[Row]) -> list[Pers
 
 def _move(changes: Changes, members: Sequence[Row], home: Mapping[bytes, bytes], causes: Causes) -> None:
     """Note who belongs to another profile than before; a new record that founds its own belongs to it by nature."""
-    heard = [row for row in members if row.known.record in home]
-    moved = [row for row in heard if home[row.known.record] != (row.profile or row.known.record)]
+    moved = [row for row in members if home.get(row.known.record) not in {None, row.profile or row.known.record}]
     cause = causes.of(row.known.record for row in members) if moved else None
     changes.moved += [Moved(row.known.record, row.profile, home[row.known.record], cause) for row in moved]
     for row in members:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -37,10 +37,11 @@ _Lines = dict[str, dict[str, str]]
 
 
 class Lines(NamedTuple):
-    """A profile as it is told; and the same without what rules set, None where that is the same."""
+    """A profile as it is told; the same without what rules set, None where that is the same; and its owner."""
 
     line: bytes
     facts: bytes | None
+    owner: str | None = None
 
 
 def line(person: Person, activities: int, rules: Rules = DEFAULT) -> bytes:
@@ -70,11 +71,11 @@ def lines(person: Person, activities: int, rules: Rules = DEFAULT) -> Lines:
     }
     if not any(one.evidence.set for one in records):
         return Lines(orjson.dumps(told), None)
-    whole, facts = (orjson.dumps(told | _set(records, tags, rules=by)) for by in (True, False))
-    return Lines(whole, None if facts == whole else facts)
+    named, persons = (_set(records, tags, rules=by) for by in (True, False))
+    return Lines(orjson.dumps(told | named), None if persons == named else orjson.dumps(told | persons), named["owner"])
 
 
-def _set(records: Sequence[Known], stated_tags: Iterable[str], *, rules: bool) -> dict[str, object]:
+def _set(records: Sequence[Known], stated_tags: Iterable[str], *, rules: bool) -> dict[str, Any]:
     """What the hub's people and rules set; a tag that a source states stays as long as it states it."""
     now = current_remarks([one.evidence.set for one in records], rules=rules)
     return {"owner": now.owner, "stage": now.stage, "tags": sorted({*stated_tags, *now.tags})}

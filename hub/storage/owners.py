@@ -4,26 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import msgspec
-
 from hub.storage.pool import Connection
 
-_NOBODYS = b'"owner":null,"profile_id":'
-"""Stands in a line that names no owner, and in no other: a quotation mark within a text has a backslash before it."""
 ON_THE_WAY = 3600.0
 """Seconds for which a deed counts that no profile shows yet: much longer than events are on their way."""
-
-
-class _Owned(msgspec.Struct):
-    owner: str | None
-
-
-_decode = msgspec.json.Decoder(_Owned).decode
-
-
-def owner_of(line: bytes) -> str | None:
-    """Who looks after the profile of this line; mostly nobody, which is seen without reading it."""
-    return None if _NOBODYS in line else _decode(line).owner
 
 
 async def owned(connection: Connection, owners: Collection[str]) -> dict[str, int]:

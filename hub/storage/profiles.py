@@ -14,7 +14,6 @@ import msgspec
 from hub.identity.evidence import Evidence, Fact, Known, Who
 from hub.identity.outcome import Changes, Identified, Row
 from hub.storage import history
-from hub.storage.owners import owner_of
 from hub.storage.pool import Connection
 
 
@@ -275,7 +274,7 @@ async def _write_profiles(connection: Connection, changes: Changes) -> None:
                 _written(one.version for one in told),
                 [one.line.decode() for one in told],
                 _sparse([one.facts.decode() if one.facts else None for one in told]),
-                _sparse([owner_of(one.line) for one in told]),
+                _sparse([one.owner for one in told]),
             )
 
 
